@@ -1,0 +1,35 @@
+package box
+
+import "time"
+
+// Config holds the options of the database in Go form. The zero value is a database in memory only.
+type Config struct {
+	// WorkDir is what relative directories are relative to.
+	WorkDir string
+	// MemtxDir and WALDir hold the checkpoints and the journal.
+	MemtxDir, WALDir string
+	// WALMode is "none", "write" or "fsync".
+	WALMode string
+	// ReadOnly refuses changes of data that outlives a restart.
+	ReadOnly bool
+	// MemtxMemory is the number of bytes that tuples may take.
+	MemtxMemory uint64
+	// MaxTupleSize is the largest tuple in bytes; 0 stands for 1 MiB.
+	MaxTupleSize int
+	// UseMVCC lets transactions yield.
+	UseMVCC bool
+	// TxnTimeout ends a transaction that takes longer; 0 stands for a hundred years.
+	TxnTimeout time.Duration
+	// TxnIsolation is the isolation of transactions that do not ask for one.
+	TxnIsolation Isolation
+	// InstanceUUID and ReplicasetUUID are given to a fresh database; empty ones are made up.
+	InstanceUUID, ReplicasetUUID string
+	// ForceRecovery skips what cannot be replayed.
+	ForceRecovery bool
+	// CheckpointCount is how many checkpoints are kept.
+	CheckpointCount int
+	// CheckpointInterval is the time between checkpoints, 0 for none.
+	CheckpointInterval time.Duration
+	// WALMaxSize is the size in bytes at which a new journal file is begun.
+	WALMaxSize int64
+}
