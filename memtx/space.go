@@ -4,7 +4,7 @@
 // all indexes of a space or none, remembers how to undo what it did, and hands its statements to the journal.
 // Nothing here locks: every call is made under the lock of the cord that owns the data.
 //
-// All reads go through the Txn on whose behalf they are made, and all writes through Txn.Apply, so that a
+// All reads say on behalf of which Txn they are made, and all writes go through Txn.Apply, so that a
 // transaction manager can stand between them and the indexes.
 package memtx
 
@@ -16,38 +16,12 @@ import (
 // Engine is the name under which spaces ask for this engine.
 const Engine = "memtx"
 
-// IndexType tells the kinds of index apart.
-type IndexType uint8
-
-// The kinds of index.
-const (
-	Tree IndexType = iota
-	Hash
-	Bitset
-	RTree
-)
-
-// String returns the name that error messages and definitions carry, in capitals.
-func (t IndexType) String() string {
-	switch t {
-	case Tree:
-		return "TREE"
-	case Hash:
-		return "HASH"
-	case Bitset:
-		return "BITSET"
-	case RTree:
-		return "RTREE"
-	}
-	return "UNKNOWN"
-}
-
 // Space is the data of one space: its indexes and the format its tuples must have.
 type Space struct {
 	ID     uint32
 	Name   string
 	Format *tuple.Format
-	// Indexes are ordered by ID without gaps; the first one, if any, is the primary index with ID 0.
+	// Indexes are ordered by ID; the first one, if any, is the primary index with ID 0.
 	Indexes []*Index
 	// Temporary data is not journaled and not kept in checkpoints.
 	Temporary bool
@@ -57,22 +31,42 @@ type Space struct {
 	bytes int64 // of the tuples that the primary index holds
 }
 
-// Index is one index of a space together with its definition.
+// Index is one index of a space together with its definition, whose fields are repeated here for fast access.
 type Index struct {
 	index.Index
 	ID     uint32
 	Name   string
-	Type   IndexType
+	Type   index.Type
 	Unique bool
 	// KeyDef is the key as it was defined; keys of requests are checked against it.
 	KeyDef *tuple.KeyDef
-	// CmpDef is KeyDef with the parts of the primary key behind it: the order of the entries.
+	// CmpDef is KeyDef with the parts of the primary key behind it: the order of the entries, and what
+	// positions are keys of.
 	CmpDef *tuple.KeyDef
-	// Keys, set for functional indexes only, returns the keys of a tuple as a MessagePack array of keys,
-	// each an array of the key's parts, checked against KeyDef. See NewFunctional.
-	Keys func(t *tuple.Tuple) ([]byte, error)
+}
 
-	functional *functional
+// NewIndex makes an empty index.
+func NewIndex(id uint32, def *index.Def) *Index {
+	return wrap(id, index.New(def))
+}
+
+func wrap(id uint32, x index.Index) *Index {
+	def := x.Def()
+	return &Index{Index: x, ID: id, Name: def.Name, Type: def.Type, Unique: def.Unique, KeyDef: def.KeyDef, CmpDef: def.CmpDef}
+}
+
+// Rename gives the index another name.
+func (x *Index) Rename(name string) {
+	x.Name = name
+	x.Def().Name = name
+}
+
+// Rename gives the space another name, also in the messages of its indexes.
+func (s *Space) Rename(name string) {
+	s.Name = name
+	for _, x := range s.Indexes {
+		x.Def().Space = name
+	}
 }
 
 // Primary returns the primary index, nil for a space that has none yet.
@@ -106,8 +100,8 @@ func (s *Space) IndexByName(name string) *Index {
 	return nil
 }
 
-// Len returns the number of tuples, 0 for a space without indexes.
-func (s *Space) Len() int {
+// Len returns the number of tuples that txn sees, 0 for a space without indexes.
+func (s *Space) Len(*Txn) int {
 	if len(s.Indexes) == 0 {
 		return 0
 	}
@@ -116,3 +110,57 @@ func (s *Space) Len() int {
 
 // Bytes returns the size of all tuples' MessagePack in bytes (box's bsize).
 func (s *Space) Bytes() int64 { return s.bytes }
+
+// SetBytes says how large the tuples are that were loaded into the indexes without a transaction.
+func (s *Space) SetBytes(n int64) { s.bytes = n }
+
+// Get looks up a key with all its parts in a unique index, as txn sees it.
+func (s *Space) Get(_ *Txn, x *Index, key []byte, n int) *tuple.Tuple { return x.Get(key, n) }
+
+// Iterate walks over an index, as txn sees it. See index.Index.
+func (s *Space) Iterate(_ *Txn, x *Index, typ index.IteratorType, key []byte, n int, after index.Position) (index.Iterator, error) {
+	return x.Iterate(typ, key, n, after)
+}
+
+// Select appends what Iterate would return to dst. See index.Index.
+func (s *Space) Select(_ *Txn, x *Index, dst []*tuple.Tuple, typ index.IteratorType, key []byte, n int, after index.Position, offset, limit int) ([]*tuple.Tuple, error) {
+	return x.Select(dst, typ, key, n, after, offset, limit)
+}
+
+// Count returns how many tuples Iterate would return.
+func (s *Space) Count(_ *Txn, x *Index, typ index.IteratorType, key []byte, n int) (int, error) {
+	return x.Count(typ, key, n)
+}
+
+// Min returns the first tuple whose key starts with the given one.
+func (s *Space) Min(_ *Txn, x *Index, key []byte, n int) (*tuple.Tuple, error) { return x.Min(key, n) }
+
+// Max returns the last tuple whose key starts with the given one.
+func (s *Space) Max(_ *Txn, x *Index, key []byte, n int) (*tuple.Tuple, error) { return x.Max(key, n) }
+
+// Random returns some tuple, chosen by the seed.
+func (s *Space) Random(_ *Txn, x *Index, seed uint32) *tuple.Tuple { return x.Random(seed) }
+
+// replace takes old out of all indexes and puts new in, or changes none and returns an error. replaced is
+// what left the space: old, or with index.ReplaceOrInsert the tuple that had the primary key of new.
+func (s *Space) replace(old, new *tuple.Tuple, mode index.Mode) (replaced *tuple.Tuple, err error) {
+	replaced, err = s.Indexes[0].Replace(old, new, mode)
+	if err != nil {
+		return nil, err
+	}
+	for i := 1; i < len(s.Indexes); i++ {
+		if _, err = s.Indexes[i].Replace(replaced, new, index.InsertOnly); err != nil {
+			for i--; i >= 0; i-- {
+				s.Indexes[i].Replace(new, replaced, index.InsertOnly)
+			}
+			return nil, err
+		}
+	}
+	if new != nil {
+		s.bytes += int64(new.Size())
+	}
+	if replaced != nil {
+		s.bytes -= int64(replaced.Size())
+	}
+	return replaced, nil
+}

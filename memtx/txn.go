@@ -1,0 +1,245 @@
+package memtx
+
+import (
+	"github.com/lycosadb/lycosa/index"
+	"github.com/lycosadb/lycosa/tuple"
+)
+
+// MaxNesting is how many statements may run inside of one another: triggers that write.
+const MaxNesting = 4
+
+// Txn is a transaction: its statements in order, how to undo them, and what the journal is to be told.
+//
+// A statement is opened by Begin and closed by Commit or Undo. Statements nest, when a trigger of one makes
+// another; undoing the outer one undoes those inside as well. A Txn is reused after Reset.
+type Txn struct {
+	// ID tells transactions apart; it is never 0 while the transaction is open.
+	ID uint64
+	// Err, when set, is why the transaction can only be rolled back: every statement and the commit return it.
+	Err error
+	// Touched is set once the transaction has read or changed something.
+	Touched bool
+	// Isolation is the level by the number of the protocol.
+	Isolation uint8
+	// Sync waits for a quorum.
+	Sync bool
+	// Number is the one under which the journal has the transaction, 0 before that.
+	Number uint64
+	// OnCommit and OnRollback belong to this transaction alone and are called at its end; the newest first.
+	OnCommit, OnRollback []any
+
+	stmts  []Stmt
+	rows   []byte // bodies of the statements' rows
+	hooks  []hook
+	nested [MaxNesting]int // where the open statements began
+	depth  int
+	saves  uint64 // savepoints made so far
+	points []Savepoint
+}
+
+// Stmt is one statement of a transaction.
+type Stmt struct {
+	Space *Space
+	// Old is what the statement removed and New what it put in; both are nil when it changed nothing.
+	Old, New *tuple.Tuple
+	// Type is the request type of the row for the journal, 0 when there is none.
+	Type uint8
+	// row is the part of Txn.rows that holds the row's body.
+	row, rowEnd int
+}
+
+// hook is a function that belongs to a statement.
+type hook struct {
+	stmt int
+	undo bool // for the rollback, otherwise for the commit
+	f    func()
+}
+
+// Savepoint is a point of a transaction that one can go back to.
+type Savepoint struct {
+	txn  uint64
+	id   uint64
+	stmt int
+	name string
+}
+
+// Begin opens a statement. The caller has seen that Depth is less than MaxNesting.
+func (t *Txn) Begin() {
+	t.nested[t.depth] = len(t.stmts)
+	t.depth++
+}
+
+// Depth is the number of open statements.
+func (t *Txn) Depth() int { return t.depth }
+
+// Apply takes old out of all indexes of the space and puts new in, or changes nothing and returns an error.
+// With index.ReplaceOrInsert the tuple that has the primary key of new gives way. replaced is what was taken out.
+func (t *Txn) Apply(sp *Space, old, new *tuple.Tuple, mode index.Mode) (replaced *tuple.Tuple, err error) {
+	replaced, err = sp.replace(old, new, mode)
+	if err != nil {
+		return nil, err
+	}
+	t.stmts = append(t.stmts, Stmt{Space: sp, Old: replaced, New: new, row: len(t.rows), rowEnd: len(t.rows)})
+	return replaced, nil
+}
+
+// Nothing records a statement that changed no tuple.
+func (t *Txn) Nothing(sp *Space) {
+	t.stmts = append(t.stmts, Stmt{Space: sp, row: len(t.rows), rowEnd: len(t.rows)})
+}
+
+// Last returns the statement that Apply or Nothing recorded last.
+func (t *Txn) Last() int { return len(t.stmts) - 1 }
+
+// Log gives statement i its row. encode appends the body to the buffer that it gets.
+func (t *Txn) Log(i int, typ uint8, body func(b []byte) []byte) {
+	t.LogStart(i, typ)
+	t.LogEnd(i, body(t.rows))
+}
+
+// LogStart returns the buffer that the body of statement i's row is to be appended to; LogEnd takes it back.
+func (t *Txn) LogStart(i int, typ uint8) []byte {
+	t.stmts[i].Type = typ
+	t.stmts[i].row = len(t.rows)
+	return t.rows
+}
+
+// LogEnd takes the buffer of LogStart back.
+func (t *Txn) LogEnd(i int, rows []byte) {
+	t.rows = rows
+	t.stmts[i].rowEnd = len(rows)
+}
+
+// Len is the number of statements.
+func (t *Txn) Len() int { return len(t.stmts) }
+
+// Stmt returns the statement number i, from 0.
+func (t *Txn) Stmt(i int) *Stmt { return &t.stmts[i] }
+
+// Row returns the body of statement i's row.
+func (t *Txn) Row(i int) []byte { return t.rows[t.stmts[i].row:t.stmts[i].rowEnd] }
+
+// Commit closes the innermost open statement.
+func (t *Txn) Commit() { t.depth-- }
+
+// Undo closes the innermost open statement and undoes it with all statements inside.
+func (t *Txn) Undo() {
+	t.depth--
+	t.undoTo(t.nested[t.depth])
+}
+
+// OnStatementRollback has f called when the statement recorded last is undone, before its tuples are.
+func (t *Txn) OnStatementRollback(f func()) {
+	t.hooks = append(t.hooks, hook{stmt: len(t.stmts) - 1, undo: true, f: f})
+}
+
+// OnStatementCommit has f called when the transaction that holds the statement recorded last is committed.
+func (t *Txn) OnStatementCommit(f func()) {
+	t.hooks = append(t.hooks, hook{stmt: len(t.stmts) - 1, f: f})
+}
+
+// Confirm calls the commit hooks of all statements, in order.
+func (t *Txn) Confirm() {
+	for i := range t.hooks {
+		if !t.hooks[i].undo {
+			t.hooks[i].f()
+		}
+	}
+}
+
+// Rollback undoes all statements, the last one first.
+func (t *Txn) Rollback() {
+	t.undoTo(0)
+	t.depth = 0
+}
+
+func (t *Txn) undoTo(n int) {
+	for i := len(t.stmts) - 1; i >= n; i-- {
+		for h := len(t.hooks) - 1; h >= 0 && t.hooks[h].stmt >= i; h-- {
+			f := t.hooks[h]
+			t.hooks[h] = hook{}
+			t.hooks = t.hooks[:h]
+			if f.undo {
+				f.f()
+			}
+		}
+		s := &t.stmts[i]
+		if s.Old != nil || s.New != nil {
+			s.Space.replace(s.New, s.Old, index.InsertOnly)
+		}
+		t.rows = t.rows[:s.row]
+		*s = Stmt{}
+		t.stmts = t.stmts[:i]
+	}
+	for len(t.points) > 0 && t.points[len(t.points)-1].stmt > n {
+		t.points = t.points[:len(t.points)-1]
+	}
+}
+
+// Savepoint remembers the present point. A name already in use moves to the new point.
+func (t *Txn) Savepoint(name string) Savepoint {
+	if name != "" {
+		for i := range t.points {
+			if t.points[i].name == name {
+				t.points = append(t.points[:i], t.points[i+1:]...)
+				break
+			}
+		}
+	}
+	t.saves++
+	p := Savepoint{txn: t.ID, id: t.saves, stmt: len(t.stmts), name: name}
+	t.points = append(t.points, p)
+	return p
+}
+
+// Named returns the savepoint with the given name.
+func (t *Txn) Named(name string) (p Savepoint, ok bool) {
+	for i := len(t.points) - 1; i >= 0; i-- {
+		if t.points[i].name == name {
+			return t.points[i], true
+		}
+	}
+	return p, false
+}
+
+// RollbackTo undoes what was done since the savepoint, which stays; later ones are gone. It reports whether
+// the savepoint is one of this transaction and still there.
+func (t *Txn) RollbackTo(p Savepoint) bool {
+	if p.txn != t.ID {
+		return false
+	}
+	for i := len(t.points) - 1; i >= 0; i-- {
+		if t.points[i].id == p.id {
+			t.undoTo(p.stmt)
+			t.points = t.points[:i+1]
+			return true
+		}
+	}
+	return false
+}
+
+// Release forgets a savepoint and those made after it.
+func (t *Txn) Release(p Savepoint) bool {
+	for i := range t.points {
+		if t.points[i].id == p.id && p.txn == t.ID {
+			t.points = t.points[:i]
+			return true
+		}
+	}
+	return false
+}
+
+// Reset makes the transaction an empty one again and keeps its memory.
+func (t *Txn) Reset() {
+	clear(t.stmts)
+	clear(t.hooks)
+	clear(t.OnCommit)
+	clear(t.OnRollback)
+	if cap(t.rows) > 1<<20 {
+		t.rows = nil
+	}
+	*t = Txn{
+		stmts: t.stmts[:0], rows: t.rows[:0], hooks: t.hooks[:0], points: t.points[:0],
+		OnCommit: t.OnCommit[:0], OnRollback: t.OnRollback[:0],
+	}
+}
