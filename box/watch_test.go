@@ -1,0 +1,98 @@
+package box
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lycosadb/lycosa/fiber"
+)
+
+// told collects what a watcher hears.
+type told struct{ values []string }
+
+func (t *told) notify(_ *Watcher, value []byte) {
+	if value == nil {
+		t.values = append(t.values, "none")
+		return
+	}
+	t.values = append(t.values, string(value))
+}
+
+func (t *told) take() string {
+	s := strings.Join(t.values, " ")
+	t.values = nil
+	return s
+}
+
+// watchBox is a Box with nothing but a cord that is held; run does what was posted.
+func watchBox(t *testing.T) (b *Box, run func()) {
+	b = &Box{Cord: fiber.NewCord()}
+	b.Cord.Lock()
+	t.Cleanup(func() {
+		b.Cord.Unlock()
+		b.Cord.Stop()
+	})
+	return b, func() {
+		done := make(chan struct{})
+		b.Cord.Post(func() { close(done) })
+		b.Cord.Unlock()
+		<-done
+		b.Cord.Lock()
+	}
+}
+
+func TestWatch(t *testing.T) {
+	b, run := watchBox(t)
+	expect := func(s *told, want string) {
+		t.Helper()
+		run()
+		if got := s.take(); got != want {
+			t.Errorf("told %q, want %q", got, want)
+		}
+	}
+	var s, other told
+	w := b.Watch("k", s.notify)
+	expect(&s, "none")
+	b.AckWatcher(w)
+	expect(&s, "")
+	b.Broadcast("k", []byte("1"))
+	expect(&s, "1")
+	b.Broadcast("k", []byte("2"))
+	b.Broadcast("k", []byte("3"))
+	expect(&s, "")
+	b.AckWatcher(w)
+	expect(&s, "3")
+	late := b.Watch("k", other.notify)
+	expect(&other, "3")
+	b.AckWatcher(late)
+	b.AckWatcher(w)
+	b.StopWatcher(w)
+	b.StopWatcher(w)
+	b.Broadcast("k", nil)
+	expect(&s, "")
+	if got := other.take(); got != "none" {
+		t.Errorf("the other was told %q", got)
+	}
+	b.StopWatcher(late)
+	if len(b.watches.keys) != 0 {
+		t.Error("keys are left")
+	}
+	b.Broadcast("k", []byte("4"))
+	if string(b.WatchOnce("k")) != "4" || b.WatchOnce("x") != nil {
+		t.Error("WatchOnce")
+	}
+	b.Broadcast("k", nil)
+	if len(b.watches.keys) != 0 {
+		t.Error("keys are left")
+	}
+}
+
+func TestWatchStoppedBeforeItWasTold(t *testing.T) {
+	b, run := watchBox(t)
+	var s told
+	b.StopWatcher(b.Watch("k", s.notify))
+	run()
+	if got := s.take(); got != "" {
+		t.Errorf("told %q", got)
+	}
+}
