@@ -31,15 +31,20 @@ type Box struct {
 	// OnSchemaChange is called after the definition of a space was changed, created or dropped,
 	// also when such a change is undone.
 	OnSchemaChange []func(spaceID uint32)
+	// OnError takes errors that nobody waits for, such as those of on_commit handlers; it may be nil.
+	OnError func(error)
 	// Stat counts statements.
 	Stat Stat
 
 	catalog  catalog
 	sessions sessions
+	watches  watches
 	commits  commits
 	status   status
 	// recovering is true while rows are replayed: triggers of users do not run, and rights are not checked.
 	recovering bool
+	// system is the context of what nobody asked for.
+	system *Ctx
 }
 
 // Space is the definition of a space with what hangs on it.

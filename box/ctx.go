@@ -19,10 +19,8 @@ type Ctx struct {
 	Local any
 
 	box *Box
-	// depth counts statements in statements: triggers that write.
-	depth int
-	// key and body are room for the keys and rows made while a statement runs.
-	key, body []byte
+	// key, args and data are room for keys, references, arguments of functions and tuples while a statement runs.
+	key, ref, args, data []byte
 }
 
 // NewCtx makes a context for a session, with the session's user.
@@ -32,7 +30,7 @@ func (b *Box) NewCtx(s *Session) *Ctx {
 
 // Reset prepares a reused context for the next request of a session: its user, no transaction, no ticket.
 func (c *Ctx) Reset(s *Session) {
-	c.Session, c.User, c.Txn, c.Ticket, c.Local, c.depth = s, s.User, nil, Ticket{}, nil, 0
+	c.Session, c.User, c.Txn, c.Ticket, c.Local = s, s.User, nil, Ticket{}, nil
 }
 
 // Box returns the database that the context belongs to.

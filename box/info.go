@@ -1,6 +1,10 @@
 package box
 
-import "time"
+import (
+	"time"
+
+	"github.com/lycosadb/lycosa/boxerr"
+)
 
 // status is what box.info tells and no row holds.
 type status struct {
@@ -10,6 +14,84 @@ type status struct {
 	replset string
 	lsn     int64 // of the last row of this instance
 	local   int64 // of the last row of replication group 1, component 0 of the vector clock
-	// orphan and roReason make the instance read-only besides Config.ReadOnly.
-	loading bool
+	// queueOwner is the instance that owns the queue of synchronous transactions, 0 for none.
+	queueOwner uint32
+	term       uint64
+	loading    bool
+}
+
+// CheckWritable returns the error READONLY with the reason, or LOADING, when data that is kept cannot be changed.
+func (b *Box) CheckWritable() error {
+	if b.recovering {
+		return nil
+	}
+	if b.status.loading {
+		return boxerr.New(boxerr.Loading)
+	}
+	if b.Config.ReadOnly {
+		e := boxerr.New(boxerr.ReadOnly)
+		e.Message += " - box.cfg.read_only is true"
+		return e.With("reason", "config")
+	}
+	return nil
+}
+
+// ReadOnly reports whether data that is kept cannot be changed, and why: "config" or "".
+func (b *Box) ReadOnly() (bool, string) { return b.Config.ReadOnly, b.readOnlyReason() }
+
+func (b *Box) readOnlyReason() string {
+	if b.Config.ReadOnly {
+		return "config"
+	}
+	return ""
+}
+
+// LSN returns the number of the last row that this instance wrote, without the rows of local spaces.
+func (b *Box) LSN() int64 { return b.status.lsn }
+
+// LocalLSN returns the number of the last row of a local space, component 0 of the vector clock.
+func (b *Box) LocalLSN() int64 { return b.status.local }
+
+// SetLSN says which numbers the last rows have that were recovered.
+func (b *Box) SetLSN(lsn, local int64) { b.status.lsn, b.status.local = lsn, local }
+
+// Signature is the sum of the vector clock.
+func (b *Box) Signature() int64 { return b.status.lsn + b.status.local }
+
+// InstanceID returns the number that this instance has in _cluster, 0 when it has none.
+func (b *Box) InstanceID() uint32 { return b.status.id }
+
+// InstanceUUID returns the instance's own UUID.
+func (b *Box) InstanceUUID() string { return b.status.uuid }
+
+// ReplicasetUUID returns the UUID of the set that the instance belongs to.
+func (b *Box) ReplicasetUUID() string { return b.status.replset }
+
+// SetIdentity says which instance this is.
+func (b *Box) SetIdentity(id uint32, uuid, replicaset string) {
+	b.status.id, b.status.uuid, b.status.replset = id, uuid, replicaset
+}
+
+// Uptime returns how long the database is open.
+func (b *Box) Uptime() time.Duration { return time.Since(b.status.started) }
+
+// Promote makes this instance the owner of the queue of synchronous transactions. Alone it confirms them itself.
+func (b *Box) Promote() {
+	if b.status.queueOwner != b.status.id {
+		b.status.queueOwner = b.status.id
+		b.status.term++
+	}
+}
+
+// Demote gives the queue of synchronous transactions up.
+func (b *Box) Demote() { b.status.queueOwner = 0 }
+
+// QueueOwner returns the owner of the queue of synchronous transactions, 0 for none, and the term it began in.
+func (b *Box) QueueOwner() (id uint32, term uint64) { return b.status.queueOwner, b.status.term }
+
+// complain reports an error that nobody waits for.
+func (b *Box) complain(err error) {
+	if err != nil && b.OnError != nil {
+		b.OnError(err)
+	}
 }

@@ -7,7 +7,7 @@ package box
 type Journal interface {
 	// Submit queues the rows of one transaction under a number that grows by one a call, from 1. It is called under the
 	// cord's lock, does not block, and keeps nothing of rows and their bodies after it returned.
-	Submit(rows []Row) (number uint64, lsn int64)
+	Submit(rows []Row) (number uint64)
 	// Wait blocks, without the cord's lock, until the transaction is written and returns the error if that failed.
 	Wait(number uint64) error
 }

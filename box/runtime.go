@@ -19,6 +19,9 @@ type Runtime interface {
 	Eval(c *Ctx, r *Invocation)
 	// CallFunc calls a function value to its end without letting it yield. The results are valid until the next call.
 	CallFunc(c *Ctx, f FuncRef, args []byte, nargs int) (results []byte, n int, err error)
+	// CallTxn calls a handler of the end of a transaction with an iterator over its statements. stmts is an
+	// array with an array [old tuple or nil, new tuple or nil, space id] for each.
+	CallTxn(c *Ctx, f FuncRef, stmts []byte) error
 	// CompileFunc makes a function of the body of a persistent function.
 	CompileFunc(body string, sandboxed bool) (FuncRef, error)
 	// ReleaseFunc gives up what CompileFunc made.
@@ -55,6 +58,8 @@ type Virtual interface {
 	Iterate(c *Ctx, x *memtx.Index, typ index.IteratorType, key []byte, n int, after index.Position) (index.Iterator, error)
 	// Update changes the row with the given key; views refuse it with VIEW_IS_RO.
 	Update(c *Ctx, x *memtx.Index, key []byte, n int, ops []byte, base int) (*tuple.Tuple, error)
+	// Refuse is the error for every other request to change the space; request is its name, such as DELETE.
+	Refuse(sp *Space, request string) error
 }
 
 // callFunc calls a function value, be it in Go or of the runtime.

@@ -27,6 +27,8 @@ type Space struct {
 	Temporary bool
 	// Local data is journaled but not sent to replicas (replication group 1).
 	Local bool
+	// Sync makes transactions that change the space wait for a quorum.
+	Sync bool
 
 	bytes int64 // of the tuples that the primary index holds
 }

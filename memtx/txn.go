@@ -25,6 +25,8 @@ type Txn struct {
 	Sync bool
 	// Number is the one under which the journal has the transaction, 0 before that.
 	Number uint64
+	// Timer belongs to whoever limits the time of the transaction.
+	Timer any
 	// OnCommit and OnRollback belong to this transaction alone and are called at its end; the newest first.
 	OnCommit, OnRollback []any
 
@@ -90,12 +92,6 @@ func (t *Txn) Nothing(sp *Space) {
 
 // Last returns the statement that Apply or Nothing recorded last.
 func (t *Txn) Last() int { return len(t.stmts) - 1 }
-
-// Log gives statement i its row. encode appends the body to the buffer that it gets.
-func (t *Txn) Log(i int, typ uint8, body func(b []byte) []byte) {
-	t.LogStart(i, typ)
-	t.LogEnd(i, body(t.rows))
-}
 
 // LogStart returns the buffer that the body of statement i's row is to be appended to; LogEnd takes it back.
 func (t *Txn) LogStart(i int, typ uint8) []byte {
