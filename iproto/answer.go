@@ -56,7 +56,7 @@ func SetDataHead(b []byte, at, n, more int) {
 // AppendError writes the answer of a request that failed.
 func AppendError(b []byte, sync uint64, schemaVersion uint32, e *boxerr.Error) []byte {
 	start := len(b)
-	b = Begin(b, TypeError|Type(e.Code)&(TypeError-1), sync, schemaVersion)
+	b = Begin(b, TypeError|Type(e.WireCode())&(TypeError-1), sync, schemaVersion)
 	b = append(b, 0x82, byte(KeyError24))
 	b = msgpack.AppendString(b, e.Message)
 	b = append(b, byte(KeyError))
