@@ -10,7 +10,7 @@ import (
 func code(err error) boxerr.Code {
 	var e *boxerr.Error
 	if errors.As(err, &e) {
-		return e.Code
+		return e.WireCode()
 	}
 	return 0
 }
