@@ -13,12 +13,11 @@ import (
 // checkConstraints checks a tuple, which fits the format, against the constraints and foreign keys of its space.
 func (b *Box) checkConstraints(c *Ctx, sp *Space, data []byte) error {
 	var t *tuple.Tuple // made for the constraints of the whole tuple only
-	field := func(n int) []byte { return fieldOf(data, n) }
 	for i := range sp.Constraints {
 		con := &sp.Constraints[i]
 		args := c.args[:0]
 		if con.Field >= 0 {
-			v := field(con.Field)
+			v := tuple.Field(data, con.Field)
 			if v == nil || msgpack.TypeOf(v[0]) == msgpack.Nil {
 				continue
 			}
@@ -33,8 +32,9 @@ func (b *Box) checkConstraints(c *Ctx, sp *Space, data []byte) error {
 			args = AppendTuple(args, t)
 		}
 		args = msgpack.AppendString(args, con.Name)
-		c.args = args
+		c.args = nil // the function may come here again
 		results, n, err := b.callFunc(c, con.Func.Ref, args, 2)
+		c.args = args
 		if err == nil && n > 0 {
 			if v, _, ok := msgpack.ReadBool(results); ok && v {
 				continue
@@ -59,22 +59,6 @@ func (b *Box) checkConstraints(c *Ctx, sp *Space, data []byte) error {
 	return b.checkTupleForeignKeys(c, sp, data)
 }
 
-// fieldOf returns field n of a tuple's data, nil when it has fewer.
-func fieldOf(data []byte, n int) []byte {
-	count, rest, ok := msgpack.ReadArrayHeader(data)
-	if !ok || n >= count {
-		return nil
-	}
-	if rest, ok = msgpack.SkipN(rest, n); !ok {
-		return nil
-	}
-	end, ok := msgpack.Skip(rest)
-	if !ok {
-		return nil
-	}
-	return rest[:len(rest)-len(end)]
-}
-
 // fieldName returns a field as error messages name it: its number from 1 with the name, if it has one.
 func fieldName(sp *Space, n int) string {
 	s := strconv.Itoa(n + 1)
@@ -89,7 +73,7 @@ func (b *Box) checkFieldForeignKeys(c *Ctx, sp *Space, data []byte) error {
 		if fk.Field < 0 {
 			continue
 		}
-		v := fieldOf(data, fk.Field)
+		v := tuple.Field(data, fk.Field)
 		if v == nil || msgpack.TypeOf(v[0]) == msgpack.Nil {
 			continue
 		}
@@ -115,9 +99,6 @@ func (b *Box) checkTupleForeignKeys(c *Ctx, sp *Space, data []byte) error {
 
 // lookUpForeign returns why the tuple that a foreign key leads to was not found, "" when it was.
 func (b *Box) lookUpForeign(c *Ctx, fk *ForeignKey, data []byte) string {
-	if b.recovering {
-		return ""
-	}
 	parent := fk.Child
 	if fk.ParentID != 0 {
 		parent = b.catalog.spaces[fk.ParentID]
@@ -131,7 +112,7 @@ func (b *Box) lookUpForeign(c *Ctx, fk *ForeignKey, data []byte) string {
 	}
 	key := c.ref[:0]
 	for _, i := range order {
-		v := fieldOf(data, fk.ChildFields[i])
+		v := tuple.Field(data, fk.ChildFields[i])
 		if v == nil || fk.ChildFields[i] < 0 {
 			return "extract key failed"
 		}
@@ -238,7 +219,7 @@ func (b *Box) fillDefaults(c *Ctx, s *statement) error {
 	if count > last {
 		missing := false
 		for i := range defaults {
-			if v := fieldOf(s.tuple, defaults[i].Field); v == nil || msgpack.TypeOf(v[0]) == msgpack.Nil {
+			if v := tuple.Field(s.tuple, defaults[i].Field); v == nil || msgpack.TypeOf(v[0]) == msgpack.Nil {
 				missing = true
 				break
 			}
@@ -312,10 +293,7 @@ func (b *Box) fillFromSequence(c *Ctx, s *statement) error {
 			return err
 		}
 	}
-	v := fieldOf(s.tuple, sp.SequenceField)
-	if v != nil && sp.SequencePath != "" {
-		v = tuple.Lookup(v, sp.SequencePath)
-	}
+	v := seekPath(s.tuple, sp.SequenceField, sp.SequencePath)
 	if v == nil {
 		return nil
 	}
@@ -330,11 +308,52 @@ func (b *Box) fillFromSequence(c *Ctx, s *statement) error {
 	if err != nil {
 		return err
 	}
-	at := cap(s.tuple) - cap(v)
-	out := append(c.data[:0], s.tuple[:at]...)
+	out := append(c.data[:0], s.tuple[:len(s.tuple)-len(v)]...)
 	out = msgpack.AppendInt(out, n)
-	out = append(out, s.tuple[at+len(v):]...)
-	c.data = out
-	s.tuple = out
+	out = append(out, v[1:]...)
+	c.data = nil // a trigger may insert on behalf of c meanwhile
+	s.tuple, s.scratch = out, out
+	return nil
+}
+
+// seekPath returns the bytes of a tuple from the value on that a path in a field leads to, nil when there is none.
+func seekPath(data []byte, field int, path string) []byte {
+	count, v, ok := msgpack.ReadArrayHeader(data)
+	if !ok || field >= count {
+		return nil
+	}
+	if v, ok = msgpack.SkipN(v, field); !ok || path == "" {
+		return v
+	}
+	tokens, _ := tuple.ParsePath(path)
+	for _, tok := range tokens {
+		if v = step(v, tok); v == nil {
+			return nil
+		}
+	}
+	return v
+}
+
+// step goes from a value to one inside of it.
+func step(v []byte, tok tuple.PathToken) []byte {
+	switch tok.Kind {
+	case tuple.TokenIndex:
+		n, items, ok := msgpack.ReadArrayHeader(v)
+		if ok && tok.Index < n {
+			v, _ = msgpack.SkipN(items, tok.Index)
+			return v
+		}
+	case tuple.TokenKey:
+		n, pairs, _ := msgpack.ReadMapHeader(v)
+		for range n {
+			key, value, ok := msgpack.ReadString(pairs)
+			if ok && string(key) == tok.Key {
+				return value
+			}
+			if pairs, ok = msgpack.SkipN(pairs, 2); !ok {
+				return nil
+			}
+		}
+	}
 	return nil
 }

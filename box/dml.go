@@ -80,6 +80,9 @@ func (b *Box) runStatement(c *Ctx, s *statement) (*tuple.Tuple, error) {
 	txn.Touched = true
 	txn.Begin()
 	result, err := b.change(c, s)
+	if s.scratch != nil {
+		c.data = s.scratch
+	}
 	if err != nil {
 		txn.Undo()
 		return nil, err
@@ -131,9 +134,14 @@ func (b *Box) change(c *Ctx, s *statement) (*tuple.Tuple, error) {
 	case typeDelete:
 		return b.remove(c, s, event)
 	}
-	c.Txn.Nothing(sp.Mem)
-	b.log(c, s, nil)
+	b.nothing(c, s)
 	return nil, nil
+}
+
+// nothing records a statement that changes no tuple. The journal gets it all the same.
+func (b *Box) nothing(c *Ctx, s *statement) {
+	c.Txn.Nothing(s.space.Mem)
+	b.log(c, s, nil)
 }
 
 // put is INSERT and REPLACE.
@@ -159,8 +167,7 @@ func (b *Box) remove(c *Ctx, s *statement, event uint8) (*tuple.Tuple, error) {
 		return nil, err
 	}
 	if old == nil {
-		c.Txn.Nothing(s.space.Mem)
-		b.log(c, s, nil)
+		b.nothing(c, s)
 		return nil, nil
 	}
 	return old, b.apply(c, s, event, old, nil, index.InsertOnly)
@@ -187,8 +194,7 @@ func (b *Box) update(c *Ctx, s *statement, event uint8) (*tuple.Tuple, error) {
 		return nil, err
 	}
 	if old == nil {
-		c.Txn.Nothing(sp.Mem)
-		b.log(c, s, nil)
+		b.nothing(c, s)
 		return nil, nil
 	}
 	data, _, err := tuple.Update(old.Data(), s.ops, s.base, sp.Mem.Format)
@@ -242,8 +248,7 @@ func (b *Box) upsert(c *Ctx, s *statement, event uint8) error {
 		return err
 	}
 	if x.KeyDef.Compare(old, t) != 0 {
-		c.Txn.Nothing(sp.Mem)
-		b.log(c, s, nil)
+		b.nothing(c, s)
 		return nil
 	}
 	return b.apply(c, s, event, old, t, index.InsertOnly)
@@ -251,9 +256,8 @@ func (b *Box) upsert(c *Ctx, s *statement, event uint8) error {
 
 // findByTuple returns the stored tuple that has the primary key of the given data, which fits the format.
 func (b *Box) findByTuple(c *Ctx, sp *Space, pk *memtx.Index, data []byte) *tuple.Tuple {
-	c.key = pk.KeyDef.ExtractKey(c.key[:0], tuple.NewFormat(sp.Mem.Format, data))
-	n, parts, _ := msgpack.ReadArrayHeader(c.key)
-	return sp.Mem.Get(c.Txn, pk, parts, n)
+	c.key = pk.KeyDef.AppendKey(c.key[:0], data, 0)
+	return sp.Mem.Get(c.Txn, pk, c.key, len(pk.KeyDef.Parts))
 }
 
 // apply changes the indexes, then does what hangs on a change: foreign keys that lead here, the row for the
@@ -284,13 +288,13 @@ func (b *Box) apply(c *Ctx, s *statement, event uint8, old, new *tuple.Tuple, mo
 // log gives the statement recorded last its row for the journal. Through whatever index a tuple was found, the
 // row names it by its primary key.
 func (b *Box) log(c *Ctx, s *statement, old *tuple.Tuple) {
-	if s.space.Mem.Temporary || b.Journal == nil {
+	if s.space.Mem.Temporary {
 		return
 	}
 	txn := c.Txn
 	i := txn.Last()
 	buf := txn.LogStart(i, s.typ)
-	if s.typ == typeNop {
+	if s.typ == typeNop || b.Journal == nil {
 		txn.LogEnd(i, buf)
 		return
 	}

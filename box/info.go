@@ -29,7 +29,7 @@ func (b *Box) CheckWritable() error {
 		return boxerr.New(boxerr.Loading)
 	}
 	if b.Config.ReadOnly {
-		e := boxerr.New(boxerr.ReadOnly)
+		e := boxerr.New(boxerr.Readonly)
 		e.Message += " - box.cfg.read_only is true"
 		return e.With("reason", "config")
 	}

@@ -55,6 +55,8 @@ type statement struct {
 	tuple []byte
 	ops   []byte
 	base  int
+	// scratch is the memory of Ctx.data while the statement uses it.
+	scratch []byte
 }
 
 // spaceByID returns a space or the error NO_SUCH_SPACE.
@@ -155,7 +157,7 @@ func (b *Box) newTuple(c *Ctx, sp *Space, data []byte) (*tuple.Tuple, error) {
 	if len(data)+tupleHeader > limit {
 		return nil, boxerr.New(boxerr.MemtxMaxTupleSize, uint64(len(data)+tupleHeader), uint64(limit))
 	}
-	if len(sp.Constraints) > 0 || len(sp.ForeignKeys) > 0 {
+	if (len(sp.Constraints) > 0 || len(sp.ForeignKeys) > 0) && !b.recovering {
 		if err := b.checkConstraints(c, sp, data); err != nil {
 			return nil, err
 		}

@@ -133,7 +133,7 @@ func checkRectangle(x *memtx.Index, parts []byte, n int) error {
 			return boxerr.New(boxerr.KeyPartType, uint64(0), "array")
 		}
 		if count != d && count != 2*d {
-			return boxerr.New(boxerr.RTreeRect, "Key", uint64(d), uint64(2*d))
+			return boxerr.New(boxerr.RtreeRect, "Key", uint64(d), uint64(2*d))
 		}
 		parts, n = rest, count
 	}

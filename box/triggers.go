@@ -1,25 +1,12 @@
 package box
 
 import (
-	"strconv"
-
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/memtx"
 	"github.com/lycosadb/lycosa/msgpack"
 	"github.com/lycosadb/lycosa/trigger"
 	"github.com/lycosadb/lycosa/tuple"
 )
-
-// BindEvents attaches the events of a space by its ID and name. It is to be called when either was given.
-func (b *Box) BindEvents(sp *Space) {
-	bind := func(events *[3]*trigger.Event, what string) {
-		events[0] = b.Triggers.Event("box.space[" + strconv.FormatUint(uint64(sp.ID), 10) + "]." + what)
-		events[1] = b.Triggers.Event("box.space." + sp.Name + "." + what)
-		events[2] = b.Triggers.Event("box.space." + what)
-	}
-	bind(&sp.BeforeReplace, "before_replace")
-	bind(&sp.OnReplace, "on_replace")
-}
 
 // hasTriggers reports whether one of the events is to be fired for a statement.
 func (b *Box) hasTriggers(sp *Space, events *[3]*trigger.Event) bool {
@@ -202,16 +189,11 @@ func (b *Box) outcome(c *Ctx, s *statement, pk *memtx.Index) (old, new *tuple.Tu
 // findByKeyParts returns the stored tuple with the primary key of t, of which only the key was not checked yet
 // either: the rest of the tuple may be what a trigger is there to mend.
 func (b *Box) findByKeyParts(c *Ctx, sp *Space, pk *memtx.Index, t *tuple.Tuple) (*tuple.Tuple, error) {
-	c.key = pk.KeyDef.ExtractKey(c.key[:0], t)
-	n, parts, ok := msgpack.ReadArrayHeader(c.key)
-	if !ok {
-		return nil, boxerr.New(boxerr.TupleNotArray)
-	}
-	if err := pk.KeyDef.ValidateKey(parts, n, false); err != nil {
-		if err := sp.Mem.Format.Check(t.Data()); err != nil {
-			return nil, sp.withTuple(t.Data(), err)
+	if err := pk.KeyDef.ValidateTuple(t.Data()); err != nil {
+		if wrong := sp.Mem.Format.Check(t.Data()); wrong != nil {
+			err = wrong
 		}
-		return nil, sp.withKey(pk, c.key, err)
+		return nil, sp.withTuple(t.Data(), err)
 	}
-	return sp.Mem.Get(c.Txn, pk, parts, n), nil
+	return b.findByTuple(c, sp, pk, t.Data()), nil
 }

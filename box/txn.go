@@ -50,9 +50,9 @@ func (b *Box) Begin(c *Ctx, o TxnOptions) error {
 	if timeout > 0 && timeout < longestTimeout {
 		id := txn.ID
 		txn.Timer = b.Cord.After(timeout, func() {
-			if txn.ID == id && txn.Number == 0 && txn.Err == nil {
+			if txn.ID == id && txn.Number == 0 && txn.Aborted == 0 {
 				b.rollBackStatements(txn)
-				txn.Err = boxerr.New(boxerr.TransactionTimeout)
+				txn.Aborted = boxerr.TransactionTimeout
 			}
 		})
 	}
@@ -112,23 +112,28 @@ func (b *Box) RollbackTo(c *Ctx, p memtx.Savepoint) error {
 // OnYield is called when the fiber of c lets others run. Without MVCC a transaction that has read or changed
 // something does not outlive that: it is undone, and its next statement or commit fails with TRANSACTION_YIELD.
 func (b *Box) OnYield(c *Ctx) {
-	if b.Config.UseMVCC || c.Txn == nil || !c.Txn.Touched || c.Txn.Err != nil {
+	if b.Config.UseMVCC || c.Txn == nil || !c.Txn.Touched || c.Txn.Aborted != 0 {
 		return
 	}
 	b.rollBackStatements(c.Txn)
-	c.Txn.Err = boxerr.New(boxerr.TransactionYield)
+	c.Txn.Aborted = boxerr.TransactionYield
 }
 
 // usable returns the reason why a transaction can only be rolled back.
-func (b *Box) usable(txn *memtx.Txn) error { return txn.Err }
+func (b *Box) usable(txn *memtx.Txn) error {
+	if txn.Aborted != 0 {
+		return boxerr.New(txn.Aborted)
+	}
+	return nil
+}
 
 // reading tells the open transaction, if any, that it is about to read.
 func (b *Box) reading(c *Ctx) error {
 	if c.Txn == nil {
 		return nil
 	}
-	if c.Txn.Err != nil {
-		return c.Txn.Err
+	if err := b.usable(c.Txn); err != nil {
+		return err
 	}
 	c.Txn.Touched = true
 	return nil

@@ -1,6 +1,7 @@
 package memtx
 
 import (
+	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/index"
 	"github.com/lycosadb/lycosa/tuple"
 )
@@ -15,8 +16,8 @@ const MaxNesting = 4
 type Txn struct {
 	// ID tells transactions apart; it is never 0 while the transaction is open.
 	ID uint64
-	// Err, when set, is why the transaction can only be rolled back: every statement and the commit return it.
-	Err error
+	// Aborted, when not 0, is why the transaction can only be rolled back: every statement and the commit fail with it.
+	Aborted boxerr.Code
 	// Touched is set once the transaction has read or changed something.
 	Touched bool
 	// Isolation is the level by the number of the protocol.
