@@ -224,13 +224,20 @@ func New(def *Def) Index {
 	return NewTree(def)
 }
 
-// unsupported is the error for what this kind of index cannot do.
-func (d *Def) unsupported(feature string) error {
-	return boxerr.New(boxerr.UnsupportedIndexFeature, d.Name, d.Type.String(), d.Space, "memtx", feature)
+// Unsupported is the error for what this kind of index cannot do, such as "pagination".
+func (d *Def) Unsupported(feature string) error {
+	return boxerr.New(boxerr.UnsupportedIndexFeature, d.Name, d.Type.String(), d.Space, engine, feature).
+		With("name", boxerr.Unknown.Name()).
+		With("index", d.Name).With("index_type", d.Type.String()).
+		With("space", d.Space).With("engine", engine).
+		With("feature", feature)
 }
 
-// unsupportedIterator is the error for an iterator type that this kind of index doesn't have.
-func (d *Def) unsupportedIterator() error { return d.unsupported("requested iterator type") }
+// engine is the one that these indexes belong to.
+const engine = "memtx"
+
+// iteratorFeature is what an iterator type is called that this kind of index doesn't have.
+const iteratorFeature = "requested iterator type"
 
 // duplicate is the error for a key that a unique index has already.
 func (d *Def) duplicate(old, new *tuple.Tuple) error {
