@@ -147,12 +147,12 @@ func trimZeros(b []byte) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendQuoted appends s in quotes, with the escapes of JSON for control characters, quotes and backslashes.
+// appendQuoted appends s in quotes, with the escapes of JSON for control characters, quotes, slashes and backslashes.
 func appendQuoted(b, s []byte) []byte {
 	b = append(b, '"')
 	for _, c := range s {
 		switch c {
-		case '"', '\\':
+		case '"', '\\', '/':
 			b = append(b, '\\', c)
 		case '\b':
 			b = append(b, `\b`...)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 )
 
@@ -224,8 +225,7 @@ func decode(b []byte, depth int) (v any, rest []byte, err error) {
 			if value, rest, err = decode(rest, depth+1); err != nil {
 				return nil, nil, err
 			}
-			switch key.(type) {
-			case []any, map[any]any, []byte, ExtValue:
+			if key != nil && !reflect.TypeOf(key).Comparable() {
 				return nil, nil, ErrKey
 			}
 			m[key] = value
