@@ -122,3 +122,9 @@ func (f *Fiber) Parked() bool { return f.parked }
 
 // Ended says whether the fiber's life is over.
 func (f *Fiber) Ended() bool { return f.ended }
+
+// Adopt makes a Fiber that is part of a larger structure known to the cord: New for those who pool.
+func (c *Cord) Adopt(f *Fiber, resume func(*Fiber)) {
+	f.resume = resume
+	c.Register(f)
+}

@@ -1,0 +1,243 @@
+package luajit
+
+/*
+#include "bridge.h"
+*/
+import "C"
+
+import (
+	"encoding/binary"
+	"runtime/cgo"
+	"runtime/debug"
+	"unsafe"
+
+	"github.com/lycosadb/lycosa/boxerr"
+	"github.com/lycosadb/lycosa/msgpack"
+)
+
+// Call is a call of a Go function by Lua: arguments to be read one by one, and results.
+type Call struct {
+	State *State
+	Args  []byte // the arguments that were not read yet, MessagePack values one after another
+	NArgs int    // how many there are in Args
+	Out   []byte // results, MessagePack values one after another
+	NOut  int    // how many
+}
+
+//export lyGoCall
+func lyGoCall(handle C.uintptr_t, l *C.lua_State, id C.int, args *C.char, size C.size_t, n, depth C.int, outLen *C.size_t, outCount *C.int) C.int {
+	s := cgo.Handle(handle).Value().(*State)
+	outer := s.call
+	running := s.running
+	s.running = l
+	result := &s.vm.results[depth]
+	s.call = Call{
+		State: s,
+		Args:  unsafe.Slice((*byte)(unsafe.Pointer(args)), int(size)),
+		NArgs: int(n),
+		Out:   unsafe.Slice((*byte)(unsafe.Pointer(result.p)), int(result.cap))[:0],
+	}
+	err := s.invoke(int(id))
+	rc := C.int(C.LY_OK)
+	out := s.call.Out
+	if err != nil {
+		if err == ErrPark {
+			rc = C.LY_PARK
+			out = out[:0]
+		} else {
+			rc = C.LY_RAISE
+			out = AppendError(out[:0], boxerr.From(err))
+		}
+	}
+	if len(out) > int(result.cap) {
+		result.len = 0
+		C.ly_buf_reserve(result, C.size_t(len(out)))
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(result.p)), len(out)), out)
+	}
+	*outLen = C.size_t(len(out))
+	*outCount = C.int(s.call.NOut)
+	s.call = outer
+	s.running = running
+	return rc
+}
+
+// invoke runs the function and makes an error of a panic.
+func (s *State) invoke(id int) (err error) {
+	f := &s.funcs[id]
+	defer func() {
+		if v := recover(); v != nil {
+			if s.OnPanic != nil {
+				s.OnPanic(f.name, v, debug.Stack())
+			}
+			err = boxerr.Luajit("internal error in " + f.name)
+		}
+	}()
+	return f.f(&s.call)
+}
+
+// AppendError appends an error as the extension that becomes an error object in Lua.
+func AppendError(b []byte, e *boxerr.Error) []byte {
+	return e.AppendExt(b)
+}
+
+// Raw reads the next argument as its bytes; nil when there is none.
+func (c *Call) Raw() []byte {
+	if c.NArgs <= 0 {
+		return nil
+	}
+	rest, ok := msgpack.Skip(c.Args)
+	if !ok {
+		c.NArgs = 0
+		return nil
+	}
+	v := c.Args[:len(c.Args)-len(rest)]
+	c.Args = rest
+	c.NArgs--
+	return v
+}
+
+// Peek is the type of the next argument; Nil when there is none.
+func (c *Call) Peek() msgpack.Type {
+	if c.NArgs <= 0 {
+		return msgpack.Nil
+	}
+	return msgpack.TypeOf(c.Args[0])
+}
+
+// IsNil says whether the next argument is nil or absent, and reads it if so.
+func (c *Call) IsNil() bool {
+	if c.Peek() != msgpack.Nil {
+		return false
+	}
+	c.Raw()
+	return true
+}
+
+// Uint reads an unsigned integer; 0 for anything else.
+func (c *Call) Uint() uint64 {
+	v, _, ok := msgpack.ReadUint(c.Raw())
+	if !ok {
+		return 0
+	}
+	return v
+}
+
+// Int reads an integer; 0 for anything else.
+func (c *Call) Int() int64 {
+	v, _, ok := msgpack.ReadInt(c.Raw())
+	if !ok {
+		return 0
+	}
+	return v
+}
+
+// Float reads a number; 0 for anything else.
+func (c *Call) Float() float64 {
+	v, _, ok := msgpack.ReadNumber(c.Raw())
+	if !ok {
+		return 0
+	}
+	return v
+}
+
+// Str reads a string; empty for anything else.
+func (c *Call) Str() string { return string(c.Bytes()) }
+
+// Bytes reads a string without copying it; it is valid during the call.
+func (c *Call) Bytes() []byte {
+	v, _, ok := msgpack.ReadString(c.Raw())
+	if !ok {
+		return nil
+	}
+	return v
+}
+
+// Bool reads a boolean: true for true only.
+func (c *Call) Bool() bool {
+	v, _, ok := msgpack.ReadBool(c.Raw())
+	return ok && v
+}
+
+// Value reads an argument as a Go value.
+func (c *Call) Value() (any, error) {
+	raw := c.Raw()
+	if raw == nil {
+		return nil, nil
+	}
+	v, _, err := msgpack.Decode(raw)
+	return v, err
+}
+
+// Func reads a Lua function, which the caller owns from now on; NoRef when it is none.
+func (c *Call) Func() Ref { return RefOf(c.Raw()) }
+
+// RefOf reads the function that the bytes of an argument are; NoRef when they are none.
+func RefOf(raw []byte) Ref {
+	if len(raw) == 0 || msgpack.TypeOf(raw[0]) != msgpack.Ext {
+		return NoRef
+	}
+	typ, data, _, ok := msgpack.ReadExt(raw)
+	if !ok || typ != ExtFunction || len(data) != 4 {
+		return NoRef
+	}
+	return Ref(int32(binary.NativeEndian.Uint32(data)))
+}
+
+// PushNil returns nil.
+func (c *Call) PushNil() { c.Out = msgpack.AppendNil(c.Out); c.NOut++ }
+
+// PushBool returns a boolean.
+func (c *Call) PushBool(v bool) { c.Out = msgpack.AppendBool(c.Out, v); c.NOut++ }
+
+// PushUint returns an integer.
+func (c *Call) PushUint(v uint64) { c.Out = msgpack.AppendUint(c.Out, v); c.NOut++ }
+
+// PushInt returns an integer.
+func (c *Call) PushInt(v int64) { c.Out = msgpack.AppendInt(c.Out, v); c.NOut++ }
+
+// PushFloat returns a number.
+func (c *Call) PushFloat(v float64) { c.Out = msgpack.AppendFloat64(c.Out, v); c.NOut++ }
+
+// PushString returns a string.
+func (c *Call) PushString(v string) { c.Out = msgpack.AppendString(c.Out, v); c.NOut++ }
+
+// PushBytes returns a string.
+func (c *Call) PushBytes(v []byte) { c.Out = msgpack.AppendStringBytes(c.Out, v); c.NOut++ }
+
+// PushRaw returns one value that is MessagePack already.
+func (c *Call) PushRaw(v []byte) { c.Out = append(c.Out, v...); c.NOut++ }
+
+// PushError returns an error object, without raising it.
+func (c *Call) PushError(err error) { c.Out = AppendError(c.Out, boxerr.From(err)); c.NOut++ }
+
+// Push returns a Go value as msgpack.Append takes it.
+func (c *Call) Push(v any) error {
+	out, err := msgpack.Append(c.Out, v)
+	if err != nil {
+		return err
+	}
+	c.Out = out
+	c.NOut++
+	return nil
+}
+
+// PushTuple returns a tuple of the database: data is its MessagePack, address what tells it from others, format the id
+// of its format.
+func (c *Call) PushTuple(data []byte, address uintptr, format uint32) {
+	c.Out = AppendTuple(c.Out, data, address, format)
+	c.NOut++
+}
+
+// AppendRef appends a Lua function, as an argument of a call into Lua.
+func AppendRef(b []byte, r Ref) []byte {
+	return binary.NativeEndian.AppendUint32(append(b, 0xd6, ExtFunction), uint32(int32(r)))
+}
+
+// AppendTuple appends a tuple in the form that Lua makes a tuple object of.
+func AppendTuple(b, data []byte, address uintptr, format uint32) []byte {
+	n := len(data) + 12
+	b = append(b, 0xc9, byte(n>>24), byte(n>>16), byte(n>>8), byte(n), ExtLiveTuple)
+	b = binary.NativeEndian.AppendUint64(b, uint64(address))
+	b = binary.NativeEndian.AppendUint32(b, format)
+	return append(b, data...)
+}

@@ -1,0 +1,392 @@
+/* msgpack.object and msgpack.iterator: values kept encoded. An object is a userdata that holds its own copy of the
+ * bytes, so that it may outlive the request it came with; an iterator holds its object through its environment. */
+#include "bridge.h"
+
+#include <math.h>
+#include <string.h>
+
+struct ly_object {
+	uint32_t size;
+	uint32_t names; /* top-level keys can be named as those of the protocol */
+	char data[];
+};
+
+struct ly_iterator {
+	const char *p, *end;
+};
+
+static const char object_name[] = "msgpack.object";
+static const char iterator_name[] = "msgpack.iterator";
+
+/* is_a tells whether idx is a userdata with the metatable of reference ref. */
+static int
+is_a(lua_State *L, int idx, int ref)
+{
+	if (lua_type(L, idx) != LUA_TUSERDATA || !lua_getmetatable(L, idx))
+		return 0;
+	lua_rawgeti(L, LUA_REGISTRYINDEX, ref);
+	int same = lua_rawequal(L, -1, -2);
+	lua_pop(L, 2);
+	return same;
+}
+
+const char *
+ly_to_object(lua_State *L, struct ly_vm *vm, int idx, size_t *len)
+{
+	luaL_checkstack(L, 4, "object");
+	if (!is_a(L, idx, vm->ref_object))
+		return NULL;
+	struct ly_object *o = lua_touserdata(L, idx);
+	*len = o->size;
+	return o->data;
+}
+
+/* ly_push_object pushes an object with a copy of the bytes. Allocates Lua memory, so it may raise. */
+void
+ly_push_object(lua_State *L, struct ly_vm *vm, const char *p, size_t len, int names)
+{
+	struct ly_object *o = lua_newuserdata(L, sizeof(*o) + len);
+	o->size = (uint32_t)len;
+	o->names = (uint32_t)names;
+	memcpy(o->data, p, len);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_object);
+	lua_setmetatable(L, -2);
+}
+
+static struct ly_object *
+check_object(lua_State *L, struct ly_vm *vm, int idx)
+{
+	if (!is_a(L, idx, vm->ref_object))
+		luaL_typerror(L, idx, object_name);
+	return lua_touserdata(L, idx);
+}
+
+static struct ly_iterator *
+check_iterator(lua_State *L, struct ly_vm *vm, int idx)
+{
+	if (!is_a(L, idx, vm->ref_iterator))
+		luaL_typerror(L, idx, iterator_name);
+	return lua_touserdata(L, idx);
+}
+
+#define VM ((struct ly_vm *)lua_touserdata(L, lua_upvalueindex(1)))
+
+static int
+object_decode(lua_State *L)
+{
+	struct ly_vm *vm = VM;
+	struct ly_object *o = check_object(L, vm, 1);
+	const char *p = o->data;
+	ly_decode(L, vm, &p, o->data + o->size, &vm->wire, 0);
+	return 1;
+}
+
+static int
+object_iterator(lua_State *L)
+{
+	struct ly_vm *vm = VM;
+	struct ly_object *o = check_object(L, vm, 1);
+	struct ly_iterator *it = lua_newuserdata(L, sizeof(*it));
+	it->p = o->data;
+	it->end = o->data + o->size;
+	lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_iterator);
+	lua_setmetatable(L, -2);
+	lua_createtable(L, 1, 0);
+	lua_pushvalue(L, 1);
+	lua_rawseti(L, -2, 1);
+	lua_setfenv(L, -2);
+	return 1;
+}
+
+/* key_equals compares the scalar at *p with the Lua value at idx and moves *p over it. */
+static int
+key_equals(lua_State *L, struct ly_vm *vm, const char **p, const char *end, int idx)
+{
+	uint8_t c = (uint8_t)**p;
+	int type = lua_type(L, idx);
+	if (type == LUA_TNUMBER && c < 0x80) {
+		(*p)++;
+		return lua_tonumber(L, idx) == c;
+	}
+	if (type == LUA_TSTRING && c < 0xa0) {
+		if (ly_skip(p, end) != 0)
+			luaL_error(L, "Invalid MsgPack");
+		return 0;
+	}
+	if (type != LUA_TNUMBER && type != LUA_TSTRING && type != LUA_TCDATA_ && type != LUA_TBOOLEAN) {
+		if (ly_skip(p, end) != 0)
+			luaL_error(L, "Invalid MsgPack");
+		return 0;
+	}
+	ly_decode(L, vm, p, end, &vm->wire, 0);
+	int same = lua_equal(L, -1, idx);
+	lua_pop(L, 1);
+	return same;
+}
+
+/* find_in_map leaves the value of the last key equal to the one at idx on the stack; 0 when there is none. */
+static int
+find_in_map(lua_State *L, struct ly_vm *vm, const char *p, const char *end, uint32_t n, int idx)
+{
+	const char *found = NULL;
+	while (n-- > 0) {
+		int same = key_equals(L, vm, &p, end, idx);
+		if (same)
+			found = p;
+		if (ly_skip(&p, end) != 0)
+			luaL_error(L, "Invalid MsgPack");
+	}
+	if (found == NULL)
+		return 0;
+	ly_decode(L, vm, &found, end, &vm->wire, 0);
+	return 1;
+}
+
+/* get(object, key) for the key at index 2. */
+static int
+object_get_key(lua_State *L, struct ly_vm *vm, struct ly_object *o)
+{
+	const char *p = o->data, *end = o->data + o->size;
+	uint32_t n;
+	if (ly_read_map(&p, end, &n) == 0) {
+		if (find_in_map(L, vm, p, end, n, 2))
+			return 1;
+		if (o->names && lua_type(L, 2) == LUA_TSTRING) {
+			lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_names);
+			lua_pushvalue(L, 2);
+			lua_rawget(L, -2);
+			lua_remove(L, -2);
+			if (lua_isnumber(L, -1)) {
+				lua_replace(L, 2);
+				if (find_in_map(L, vm, p, end, n, 2))
+					return 1;
+			}
+		}
+		lua_pushnil(L);
+		return 1;
+	}
+	if (ly_read_array(&p, end, &n) == 0) {
+		double i = lua_type(L, 2) == LUA_TNUMBER ? lua_tonumber(L, 2) : 0;
+		if (i < 1 || i > n || floor(i) != i) {
+			lua_pushnil(L);
+			return 1;
+		}
+		for (uint32_t k = 1; k < (uint32_t)i; k++)
+			if (ly_skip(&p, end) != 0)
+				luaL_error(L, "Invalid MsgPack");
+		ly_decode(L, vm, &p, end, &vm->wire, 0);
+		return 1;
+	}
+	return luaL_error(L, "not an array or map");
+}
+
+static int
+object_get(lua_State *L)
+{
+	struct ly_vm *vm = VM;
+	struct ly_object *o = check_object(L, vm, 1);
+	lua_settop(L, 2);
+	return object_get_key(L, vm, o);
+}
+
+/* __index: a method, then the key. Upvalue 2 is the table of methods. */
+static int
+object_index(lua_State *L)
+{
+	struct ly_vm *vm = VM;
+	struct ly_object *o = check_object(L, vm, 1);
+	lua_settop(L, 2);
+	if (lua_type(L, 2) == LUA_TSTRING) {
+		lua_pushvalue(L, 2);
+		lua_rawget(L, lua_upvalueindex(2));
+		if (!lua_isnil(L, -1))
+			return 1;
+		lua_pop(L, 1);
+	}
+	return object_get_key(L, vm, o);
+}
+
+static int
+object_tostring(lua_State *L)
+{
+	lua_pushlstring(L, object_name, sizeof(object_name) - 1);
+	return 1;
+}
+
+static int
+iterator_tostring(lua_State *L)
+{
+	lua_pushlstring(L, iterator_name, sizeof(iterator_name) - 1);
+	return 1;
+}
+
+static struct ly_iterator *
+check_more(lua_State *L, struct ly_vm *vm)
+{
+	struct ly_iterator *it = check_iterator(L, vm, 1);
+	if (it->p >= it->end)
+		luaL_error(L, "iteration ended");
+	return it;
+}
+
+static int
+iterator_decode(lua_State *L)
+{
+	struct ly_vm *vm = VM;
+	struct ly_iterator *it = check_more(L, vm);
+	ly_decode(L, vm, &it->p, it->end, &vm->wire, 0);
+	return 1;
+}
+
+static int
+iterator_array_header(lua_State *L)
+{
+	struct ly_iterator *it = check_more(L, VM);
+	uint32_t n;
+	if (ly_read_array(&it->p, it->end, &n) != 0)
+		return luaL_error(L, "unexpected msgpack type");
+	lua_pushnumber(L, n);
+	return 1;
+}
+
+static int
+iterator_map_header(lua_State *L)
+{
+	struct ly_iterator *it = check_more(L, VM);
+	uint32_t n;
+	if (ly_read_map(&it->p, it->end, &n) != 0)
+		return luaL_error(L, "unexpected msgpack type");
+	lua_pushnumber(L, n);
+	return 1;
+}
+
+static void
+iterator_step(lua_State *L, struct ly_iterator *it)
+{
+	if (it->p >= it->end)
+		luaL_error(L, "iteration ended");
+	if (ly_skip(&it->p, it->end) != 0)
+		luaL_error(L, "Invalid MsgPack");
+}
+
+static int
+iterator_skip(lua_State *L)
+{
+	iterator_step(L, check_iterator(L, VM, 1));
+	return 0;
+}
+
+static int
+iterator_take(lua_State *L)
+{
+	struct ly_vm *vm = VM;
+	struct ly_iterator *it = check_iterator(L, vm, 1);
+	const char *from = it->p;
+	iterator_step(L, it);
+	ly_push_object(L, vm, from, (size_t)(it->p - from), 0);
+	return 1;
+}
+
+/* take_array(count): the next values as an object that is an array of them. */
+static int
+iterator_take_array(lua_State *L)
+{
+	struct ly_vm *vm = VM;
+	struct ly_iterator *it = check_iterator(L, vm, 1);
+	if (lua_gettop(L) != 2 || !lua_isnumber(L, 2))
+		return luaL_error(L, "Usage: iter:take_array(count)");
+	double count = lua_tonumber(L, 2);
+	if (count < 0)
+		return luaL_error(L, "count must be >= 0");
+	if (count > (double)(it->end - it->p))
+		return luaL_error(L, "iteration ended");
+	const char *from = it->p, *p = it->p;
+	for (uint32_t i = 0; i < (uint32_t)count; i++) {
+		if (p >= it->end)
+			return luaL_error(L, "iteration ended");
+		if (ly_skip(&p, it->end) != 0)
+			return luaL_error(L, "Invalid MsgPack");
+	}
+	it->p = p;
+	char header[5];
+	size_t h = 0;
+	uint32_t n = (uint32_t)count;
+	if (n < 16) {
+		header[h++] = (char)(0x90 | n);
+	} else if (n <= UINT16_MAX) {
+		header[h++] = (char)0xdc;
+		header[h++] = (char)(n >> 8);
+		header[h++] = (char)n;
+	} else {
+		header[h++] = (char)0xdd;
+		for (int i = 3; i >= 0; i--)
+			header[h++] = (char)(n >> (8 * i));
+	}
+	struct ly_object *o = lua_newuserdata(L, sizeof(*o) + h + (size_t)(p - from));
+	o->size = (uint32_t)(h + (size_t)(p - from));
+	o->names = 0;
+	memcpy(o->data, header, h);
+	memcpy(o->data + h, from, (size_t)(p - from));
+	lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_object);
+	lua_setmetatable(L, -2);
+	return 1;
+}
+
+/* is_object(value) */
+static int
+is_object(lua_State *L)
+{
+	struct ly_vm *vm = VM;
+	lua_pushboolean(L, lua_gettop(L) >= 1 && is_a(L, 1, vm->ref_object));
+	return 1;
+}
+
+/* new_object(string [, names]): an object of bytes that were checked to be one whole value. */
+static int
+new_object(lua_State *L)
+{
+	size_t len;
+	const char *s = luaL_checklstring(L, 1, &len);
+	ly_push_object(L, VM, s, len, lua_toboolean(L, 2));
+	return 1;
+}
+
+static void
+put(lua_State *L, struct ly_vm *vm, const char *name, lua_CFunction f)
+{
+	lua_pushlightuserdata(L, vm);
+	lua_pushcclosure(L, f, 1);
+	lua_setfield(L, -2, name);
+}
+
+/* ly_open_object makes the metatables; the module table is on top. */
+int
+ly_open_object(lua_State *L, struct ly_vm *vm)
+{
+	lua_newtable(L); /* metatable of objects */
+	lua_pushlightuserdata(L, vm);
+	lua_newtable(L); /* methods */
+	put(L, vm, "decode", object_decode);
+	put(L, vm, "get", object_get);
+	put(L, vm, "iterator", object_iterator);
+	lua_pushcclosure(L, object_index, 2);
+	lua_setfield(L, -2, "__index");
+	put(L, vm, "__tostring", object_tostring);
+	vm->ref_object = luaL_ref(L, LUA_REGISTRYINDEX);
+
+	lua_newtable(L); /* metatable of iterators */
+	lua_newtable(L);
+	put(L, vm, "decode", iterator_decode);
+	put(L, vm, "decode_array_header", iterator_array_header);
+	put(L, vm, "decode_map_header", iterator_map_header);
+	put(L, vm, "skip", iterator_skip);
+	put(L, vm, "take", iterator_take);
+	put(L, vm, "take_array", iterator_take_array);
+	lua_setfield(L, -2, "__index");
+	put(L, vm, "__tostring", iterator_tostring);
+	vm->ref_iterator = luaL_ref(L, LUA_REGISTRYINDEX);
+
+	put(L, vm, "is_object", is_object);
+	put(L, vm, "new_object", new_object);
+	return 0;
+}

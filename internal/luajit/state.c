@@ -1,0 +1,645 @@
+/* The VM: its creation, threads, calls both ways. Rules of ownership and unwinding are in bridge.h. */
+#include "bridge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "_cgo_export.h"
+
+/* ly_buf_reserve makes room for more bytes. It ends the process when memory is out, as LuaJIT and Go do. */
+void
+ly_buf_reserve(struct ly_buf *b, size_t more)
+{
+	if (b->cap - b->len >= more)
+		return;
+	size_t cap = b->cap ? b->cap : 256;
+	while (cap - b->len < more)
+		cap *= 2;
+	char *p = realloc(b->p, cap);
+	if (p == NULL)
+		abort();
+	b->p = p;
+	b->cap = cap;
+}
+
+static char vm_key;
+
+/* ly_vm_of returns the VM of a Lua state. It allocates nothing and can't fail. */
+struct ly_vm *
+ly_vm_of(lua_State *L)
+{
+	lua_pushlightuserdata(L, &vm_key);
+	lua_rawget(L, LUA_REGISTRYINDEX);
+	struct ly_vm *vm = lua_touserdata(L, -1);
+	lua_pop(L, 1);
+	return vm;
+}
+
+/* ly_kind_of tells what the cdata at idx is. The id of its C type stands right before its payload. */
+enum ly_kind
+ly_kind_of(lua_State *L, struct ly_vm *vm, int idx)
+{
+	const uint16_t *payload = lua_topointer(L, idx);
+	return vm->kinds[payload[-1]];
+}
+
+/* ly_raise raises a LuajitError object, as the reference does for what its encoders refuse. format has one %s. */
+void
+ly_raise(lua_State *L, struct ly_vm *vm, const char *format, const char *text)
+{
+	luaL_checkstack(L, 4, "raise");
+	if (vm->ref_raise > 0)
+		lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_raise);
+	lua_pushfstring(L, format, text);
+	if (vm->ref_raise > 0)
+		lua_call(L, 1, 1);
+	lua_error(L);
+	__builtin_unreachable();
+}
+
+/* ly_invalid raises the ClientError of input that is no MessagePack. */
+void
+ly_invalid(lua_State *L, struct ly_vm *vm, const char *details)
+{
+	luaL_checkstack(L, 4, "raise");
+	if (vm->ref_invalid > 0)
+		lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_invalid);
+	lua_pushstring(L, details);
+	if (vm->ref_invalid > 0)
+		lua_call(L, 1, 1);
+	lua_error(L);
+	__builtin_unreachable();
+}
+
+/* encode_args encodes all arguments from the first-th on into the buffer of the next depth. May raise. */
+static struct ly_buf *
+encode_args(lua_State *L, struct ly_vm *vm, int first, int n)
+{
+	if (vm->depth >= LY_DEPTH - 1)
+		luaL_error(L, "stack overflow: too many nested calls between Lua and Go");
+	struct ly_buf *b = &vm->bufs[vm->depth];
+	b->len = 0;
+	for (int i = first; i <= n; i++)
+		ly_encode(L, vm, b, i, &vm->call, 0);
+	return b;
+}
+
+/* go_call runs the Go function of upvalue 2 with the arguments on the stack: closure of what go.fn() returns. The
+ * arguments' buffer belongs to the VM and holds until the callback returned. Raises only after that. */
+static int
+go_call(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
+	int id = (int)lua_tointeger(L, lua_upvalueindex(2));
+	int n = lua_gettop(L);
+	struct ly_buf *b = encode_args(L, vm, 1, n);
+	int count = 0;
+	size_t len = 0;
+	int depth = vm->depth++;
+	int rc = lyGoCall(vm->handle, L, id, b->p, b->len, n, depth, &len, &count);
+	vm->depth = depth;
+	struct ly_buf *r = &vm->results[depth];
+	const char *p = r->p, *end = r->p + len;
+	if (rc == LY_RAISE) {
+		ly_decode(L, vm, &p, end, &vm->call, 1);
+		return lua_error(L);
+	}
+	if (count > LUAI_MAXCSTACK / 2 || !lua_checkstack(L, count + 8))
+		return luaL_error(L, "too many results");
+	for (int i = 0; i < count; i++)
+		ly_decode(L, vm, &p, end, &vm->call, 1);
+	return count;
+}
+
+/* go_block is go_call for functions that may park the fiber. Results are left for take(), which the Lua wrapper calls
+ * next, whether the coroutine was suspended between or not. */
+static int
+go_block(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
+	int id = (int)lua_tointeger(L, lua_upvalueindex(2));
+	int n = lua_gettop(L);
+	struct ly_buf *b = encode_args(L, vm, 1, n);
+	int count = 0;
+	size_t len = 0;
+	int depth = vm->depth++;
+	int rc = lyGoCall(vm->handle, L, id, b->p, b->len, n, depth, &len, &count);
+	vm->depth = depth;
+	if (rc == LY_PARK) {
+		lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_yield);
+		return lua_yield(L, 1);
+	}
+	struct ly_buf *r = &vm->results[depth];
+	vm->in = r->p;
+	vm->in_end = r->p + len;
+	vm->in_count = rc == LY_RAISE ? -1 : count;
+	return 0;
+}
+
+/* put_part appends a header or a body: a string as it is, anything else encoded. */
+static void
+put_part(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const struct ly_codec *c)
+{
+	if (lua_type(L, idx) != LUA_TSTRING) {
+		ly_encode(L, vm, b, idx, c, 0);
+		return;
+	}
+	size_t len;
+	const char *s = lua_tolstring(L, idx, &len);
+	ly_buf_reserve(b, len);
+	memcpy(b->p + b->len, s, len);
+	b->len += len;
+}
+
+/* go_send(session id, header [, body]) gives Go one packet with its length, of upvalue 3's codec. Arguments were checked in
+ * Lua; the session id is a number or an integer cdata. */
+static int
+go_send(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
+	int id = (int)lua_tointeger(L, lua_upvalueindex(2));
+	const struct ly_codec *c = lua_touserdata(L, lua_upvalueindex(3));
+	uint64_t session;
+	if (lua_type(L, 1) == LUA_TCDATA_) {
+		session = *(const uint64_t *)lua_topointer(L, 1);
+	} else {
+		lua_Number v = lua_tonumber(L, 1);
+		session = v < 0 ? (uint64_t)(int64_t)v : (uint64_t)v;
+	}
+	struct ly_buf *b = &vm->bufs[vm->depth];
+	b->len = 0;
+	ly_buf_reserve(b, 64);
+	b->len = 14; /* the session id and the packet's length, filled in below */
+	put_part(L, vm, b, 2, c);
+	if (lua_gettop(L) >= 3)
+		put_part(L, vm, b, 3, c);
+	size_t size = b->len - 14;
+	if (size > INT32_MAX)
+		return luaL_error(L, "the packet is too large");
+	b->p[0] = (char)0xcf;
+	for (int i = 0; i < 8; i++)
+		b->p[1 + i] = (char)(session >> (56 - 8 * i));
+	b->p[9] = (char)0xce;
+	for (int i = 0; i < 4; i++)
+		b->p[10 + i] = (char)(size >> (24 - 8 * i));
+	int count = 0;
+	size_t len = 0;
+	int depth = vm->depth++;
+	int rc = lyGoCall(vm->handle, L, id, b->p, b->len, 1, depth, &len, &count);
+	vm->depth = depth;
+	if (rc == LY_RAISE) {
+		const char *p = vm->results[depth].p, *end = p + len;
+		ly_decode(L, vm, &p, end, &vm->call, 1);
+		return lua_error(L);
+	}
+	return 0;
+}
+
+/* packet(header [, body]) -> string: what go_send would send. */
+static int
+packet(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
+	const struct ly_codec *c = lua_touserdata(L, lua_upvalueindex(2));
+	struct ly_buf *b = &vm->bufs[vm->depth];
+	b->len = 0;
+	ly_buf_reserve(b, 64);
+	b->len = 5;
+	put_part(L, vm, b, 1, c);
+	if (lua_gettop(L) >= 2)
+		put_part(L, vm, b, 2, c);
+	size_t size = b->len - 5;
+	if (size > INT32_MAX)
+		return luaL_error(L, "the packet is too large");
+	b->p[0] = (char)0xce;
+	for (int i = 0; i < 4; i++)
+		b->p[1 + i] = (char)(size >> (24 - 8 * i));
+	lua_pushlstring(L, b->p, b->len);
+	return 1;
+}
+
+/* new_ref(value) -> a number that Go keeps the value by; ref_value(number) -> the value. */
+static int
+new_ref(lua_State *L)
+{
+	luaL_checkany(L, 1);
+	lua_settop(L, 1);
+	lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));
+	return 1;
+}
+
+static int
+ref_value(lua_State *L)
+{
+	lua_rawgeti(L, LUA_REGISTRYINDEX, luaL_checkint(L, 1));
+	return 1;
+}
+
+/* take pushes the input of the code that runs now, or raises the error that it is. */
+static int
+take(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
+	const struct ly_codec *c = lua_touserdata(L, lua_upvalueindex(2));
+	int top_nil = lua_toboolean(L, lua_upvalueindex(3));
+	const char *p = vm->in, *end = vm->in_end;
+	int count = vm->in_count;
+	vm->in = vm->in_end = NULL;
+	vm->in_count = 0;
+	if (count < 0) {
+		ly_decode(L, vm, &p, end, c, 1);
+		return lua_error(L);
+	}
+	if (count > LUAI_MAXCSTACK - 100 || !lua_checkstack(L, count + 8))
+		return luaL_error(L, "too many arguments: %d", count);
+	for (int i = 0; i < count; i++)
+		ly_decode(L, vm, &p, end, c, top_nil);
+	return count;
+}
+
+/* take_function pushes the function that ly_resume was given for the entry to run. */
+static int
+take_function(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
+	lua_rawgeti(L, LUA_REGISTRYINDEX, vm->request_ref);
+	return 1;
+}
+
+/* take_request pushes the function, the header and the body of the request that ly_resume_request was given. */
+static int
+take_request(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
+	lua_rawgeti(L, LUA_REGISTRYINDEX, vm->request_ref);
+	ly_push_object(L, vm, vm->header, vm->header_end - vm->header, 1);
+	ly_push_object(L, vm, vm->body, vm->body_end - vm->body, 1);
+	return 3;
+}
+
+/* finish encodes its arguments as the output of the coroutine. May raise what the encoder raises. */
+static int
+finish(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
+	const struct ly_codec *c = lua_touserdata(L, lua_upvalueindex(2));
+	int n = lua_gettop(L);
+	vm->out.len = 0;
+	for (int i = 1; i <= n; i++)
+		ly_encode(L, vm, &vm->out, i, c, 0);
+	vm->out_count = n;
+	return 0;
+}
+
+/* set_kind(kind, ctype id, make, pack): how values of a C type cross. */
+static int
+set_kind(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
+	int kind = luaL_checkint(L, 1);
+	int id = luaL_checkint(L, 2);
+	if (kind <= LY_OTHER || kind >= LY_KINDS || id < 0 || id > 65535)
+		return luaL_error(L, "set_kind: bad kind %d or type %d", kind, id);
+	vm->kinds[id] = (uint8_t)kind;
+	if (!lua_isnoneornil(L, 3)) {
+		lua_pushvalue(L, 3);
+		vm->ref_make[kind] = luaL_ref(L, LUA_REGISTRYINDEX);
+	}
+	if (!lua_isnoneornil(L, 4)) {
+		lua_pushvalue(L, 4);
+		vm->ref_pack[kind] = luaL_ref(L, LUA_REGISTRYINDEX);
+	}
+	return 0;
+}
+
+/* set_values(null, map metatable, seq metatable, u64 maker, i64 maker, yield mark, key names, makers of the
+ * errors of ly_raise and ly_invalid). */
+static int
+set_values(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
+	int *refs[] = {&vm->ref_null, &vm->ref_map, &vm->ref_seq, &vm->ref_u64, &vm->ref_i64, &vm->ref_yield, &vm->ref_names,
+		       &vm->ref_raise, &vm->ref_invalid};
+	for (int i = 0; i < (int)(sizeof(refs) / sizeof(*refs)); i++) {
+		lua_pushvalue(L, i + 1);
+		*refs[i] = luaL_ref(L, LUA_REGISTRYINDEX);
+	}
+	return 0;
+}
+
+static void
+push_closure(lua_State *L, struct ly_vm *vm, const char *name, lua_CFunction f, struct ly_codec *c, int flag)
+{
+	lua_pushlightuserdata(L, vm);
+	lua_pushlightuserdata(L, c);
+	lua_pushboolean(L, flag);
+	lua_pushcclosure(L, f, 3);
+	lua_setfield(L, -2, name);
+}
+
+static int
+open_vm(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, 1);
+	luaL_openlibs(L);
+	lua_pushlightuserdata(L, &vm_key);
+	lua_pushlightuserdata(L, vm);
+	lua_rawset(L, LUA_REGISTRYINDEX);
+	lua_getglobal(L, "package");
+	lua_getfield(L, -1, "loaded");
+	lua_newtable(L); /* the module internal.bridge */
+	push_closure(L, vm, "take", take, &vm->call, 1);
+	push_closure(L, vm, "take_wire", take, &vm->wire, 0);
+	push_closure(L, vm, "take_function", take_function, NULL, 0);
+	push_closure(L, vm, "take_request", take_request, &vm->wire, 0);
+	push_closure(L, vm, "finish", finish, &vm->func, 0);
+	push_closure(L, vm, "finish_wire", finish, &vm->wire, 0);
+	push_closure(L, vm, "set_kind", set_kind, NULL, 0);
+	push_closure(L, vm, "packet", packet, &vm->packet, 0);
+	push_closure(L, vm, "new_ref", new_ref, NULL, 0);
+	push_closure(L, vm, "ref_value", ref_value, NULL, 0);
+	push_closure(L, vm, "set_values", set_values, NULL, 0);
+	lua_pushlightuserdata(L, &vm->shared);
+	lua_setfield(L, -2, "shared");
+	lua_pushlightuserdata(L, &vm->wire);
+	lua_setfield(L, -2, "wire_codec");
+	lua_pushlightuserdata(L, &vm->call);
+	lua_setfield(L, -2, "call_codec");
+	lua_newtable(L);
+	lua_setfield(L, -2, "functions");
+	lua_newtable(L);
+	lua_setfield(L, -2, "blocking");
+	ly_open_object(L, vm);
+	ly_open_msgpack(L, vm);
+	lua_setfield(L, -2, "internal.bridge");
+	return 0;
+}
+
+/* ly_open makes a VM that Go owns and gives back with ly_close. NULL when LuaJIT can't start. */
+struct ly_vm *
+ly_open(uintptr_t handle)
+{
+	struct ly_vm *vm = calloc(1, sizeof(*vm));
+	if (vm == NULL)
+		return NULL;
+	vm->handle = handle;
+	vm->L = luaL_newstate();
+	if (vm->L == NULL) {
+		free(vm);
+		return NULL;
+	}
+	for (int i = 0; i < LY_KINDS; i++)
+		vm->ref_make[i] = vm->ref_pack[i] = LUA_NOREF;
+	struct ly_codec c = {
+		.sparse_convert = 1, .sparse_ratio = 2, .sparse_safe = 10, .max_depth = 128, .deep_as_nil = 0,
+		.load_metatables = 1, .save_metatables = 1, .error_ext = 1,
+	};
+	vm->wire = c;
+	vm->call = c;
+	vm->call.functions = 1;
+	vm->packet = c;
+	vm->packet.key_names = 1;
+	vm->func = vm->call;
+	vm->func.tuple_ext = 2;
+	if (lua_cpcall(vm->L, open_vm, vm) != 0) {
+		lua_close(vm->L);
+		free(vm);
+		return NULL;
+	}
+	return vm;
+}
+
+/* ly_close frees the VM and everything in it. Finalizers of Lua values run inside. */
+void
+ly_close(struct ly_vm *vm)
+{
+	lua_close(vm->L);
+	for (int i = 0; i < LY_DEPTH; i++) {
+		free(vm->bufs[i].p);
+		free(vm->results[i].p);
+	}
+	free(vm->out.p);
+	free(vm);
+}
+
+/* fail writes the error on top of L as the output and pops it. Runs the packer of errors in a protected call. */
+static int
+fail_protected(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, 2);
+	vm->out.len = 0;
+	vm->out_count = 1;
+	if (lua_type(L, 1) == LUA_TCDATA_ && ly_kind_of(L, vm, 1) == LY_ERROR) {
+		ly_encode(L, vm, &vm->out, 1, &vm->call, 0);
+		return 0;
+	}
+	if (lua_type(L, 1) != LUA_TSTRING && lua_type(L, 1) != LUA_TNUMBER) {
+		lua_getglobal(L, "tostring");
+		lua_pushvalue(L, 1);
+		lua_call(L, 1, 1);
+		lua_replace(L, 1);
+	} else {
+		lua_tostring(L, 1);
+	}
+	vm->out.len = 0;
+	ly_encode(L, vm, &vm->out, 1, &vm->call, 0);
+	return 0;
+}
+
+/* fail moves the error on top of L to W, which may be L itself, and makes it the output. */
+static void
+fail(struct ly_vm *vm, lua_State *L, lua_State *W)
+{
+	lua_checkstack(W, 8);
+	if (L != W)
+		lua_xmove(L, W, 1);
+	lua_pushcfunction(W, fail_protected);
+	lua_insert(W, -2);
+	lua_pushlightuserdata(W, vm);
+	if (lua_pcall(W, 2, 0, 0) != 0) {
+		lua_pop(W, 1);
+		static const char text[] = "\xb9" "error in error processing";
+		vm->out.len = 0;
+		ly_buf_reserve(&vm->out, sizeof(text));
+		memcpy(vm->out.p, text, sizeof(text) - 1);
+		vm->out.len = sizeof(text) - 1;
+		vm->out_count = 1;
+	}
+}
+
+/* ly_load compiles a chunk and runs nothing. Returns a registry reference, or -1 with the message as the output. */
+int
+ly_load(struct ly_vm *vm, const char *chunk, size_t len, const char *name)
+{
+	lua_State *L = vm->L;
+	if (luaL_loadbuffer(L, chunk, len, name) != 0) {
+		fail(vm, L, L);
+		return -1;
+	}
+	return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+/* ly_unref lets go of a reference; Go calls it under the cord's lock only. */
+void
+ly_unref(struct ly_vm *vm, int ref)
+{
+	luaL_unref(vm->L, LUA_REGISTRYINDEX, ref);
+}
+
+/* ly_thread makes a coroutine held by a registry reference, which the caller owns. */
+lua_State *
+ly_thread(struct ly_vm *vm, int *ref)
+{
+	lua_State *co = lua_newthread(vm->L);
+	*ref = luaL_ref(vm->L, LUA_REGISTRYINDEX);
+	return co;
+}
+
+static int
+resumed(struct ly_vm *vm, lua_State *co, int rc)
+{
+	if (rc == 0) {
+		lua_settop(co, 0);
+		return LY_DONE;
+	}
+	if (rc == LUA_YIELD) {
+		lua_rawgeti(co, LUA_REGISTRYINDEX, vm->ref_yield);
+		int ours = lua_gettop(co) >= 2 && lua_rawequal(co, -1, -2);
+		lua_settop(co, 0);
+		return ours ? LY_YIELDED : LY_STRAY;
+	}
+	fail(vm, co, vm->L); /* a coroutine that failed runs nothing any more */
+	return LY_FAILED;
+}
+
+/* ly_resume starts entry (>= 0), whose take_function() gets fn, or continues (entry < 0) a coroutine. in is the caller's and read by take() before anything
+ * else runs. A count below zero makes it an error to raise. Results are left in vm->out. */
+int
+ly_resume(struct ly_vm *vm, lua_State *co, int entry, int fn, const char *in, size_t len, int count)
+{
+	if (entry >= 0)
+		lua_rawgeti(co, LUA_REGISTRYINDEX, entry);
+	vm->request_ref = fn;
+	vm->in = in;
+	vm->in_end = in + len;
+	vm->in_count = count;
+	vm->out.len = 0;
+	vm->out_count = 0;
+	return resumed(vm, co, lua_resume(co, 0));
+}
+
+/* ly_resume_request starts entry, which takes fn and the request as msgpack objects. header and body are the caller's
+ * and copied before anything else runs. */
+int
+ly_resume_request(struct ly_vm *vm, lua_State *co, int entry, int fn, const char *header, size_t hlen, const char *body,
+		  size_t blen)
+{
+	lua_rawgeti(co, LUA_REGISTRYINDEX, entry);
+	vm->request_ref = fn;
+	vm->header = header;
+	vm->header_end = header + hlen;
+	vm->body = body;
+	vm->body_end = body + blen;
+	vm->out.len = 0;
+	vm->out_count = 0;
+	return resumed(vm, co, lua_resume(co, 0));
+}
+
+/* call_protected(fn, vm): run fn with the input and encode its results. */
+static int
+call_protected(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, 2);
+	const char *p = vm->in, *end = vm->in_end;
+	int count = vm->in_count;
+	lua_settop(L, 1);
+	if (count > LUAI_MAXCSTACK - 100 || !lua_checkstack(L, count + 8))
+		return luaL_error(L, "too many arguments: %d", count);
+	for (int i = 0; i < count; i++)
+		ly_decode(L, vm, &p, end, &vm->func, 1);
+	lua_call(L, count, LUA_MULTRET);
+	int n = lua_gettop(L);
+	vm->out.len = 0;
+	for (int i = 1; i <= n; i++)
+		ly_encode(L, vm, &vm->out, i, &vm->func, 0);
+	vm->out_count = n;
+	return 0;
+}
+
+/* ly_call runs fn to its end on L (the state of the Lua code that called Go, or NULL); a yield inside is an error.
+ * Results or the error are left in vm->out. */
+int
+ly_call(struct ly_vm *vm, lua_State *L, int fn, const char *in, size_t len, int count)
+{
+	if (L == NULL)
+		L = vm->L;
+	if (!lua_checkstack(L, 16))
+		return LY_FAILED;
+	lua_pushcfunction(L, call_protected);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, fn);
+	lua_pushlightuserdata(L, vm);
+	const char *old_in = vm->in, *old_end = vm->in_end;
+	int old_count = vm->in_count;
+	vm->in = in;
+	vm->in_end = in + len;
+	vm->in_count = count;
+	int rc = lua_pcall(L, 2, 0, 0);
+	vm->in = old_in;
+	vm->in_end = old_end;
+	vm->in_count = old_count;
+	if (rc == 0)
+		return LY_DONE;
+	fail(vm, L, L);
+	return LY_FAILED;
+}
+
+/* ly_result returns the buffer for the results of the Go callback that runs now, of at least size bytes. */
+char *
+ly_result(struct ly_vm *vm, size_t size)
+{
+	struct ly_buf *b = &vm->results[vm->depth > 0 ? vm->depth - 1 : 0];
+	b->len = 0;
+	ly_buf_reserve(b, size);
+	return b->p;
+}
+
+/* ly_traceback leaves the stack of a coroutine as text in vm->out. */
+int
+ly_traceback(struct ly_vm *vm, lua_State *co)
+{
+	lua_State *L = vm->L;
+	luaL_traceback(L, co, NULL, 0);
+	fail(vm, L, L);
+	return LY_DONE;
+}
+
+/* ly_register makes a Go function known to Lua: functions[name] or blocking[name] of internal.bridge. */
+void
+ly_register(struct ly_vm *vm, const char *name, int id, int kind)
+{
+	lua_State *L = vm->L;
+	lua_getglobal(L, "package");
+	lua_getfield(L, -1, "loaded");
+	lua_getfield(L, -1, "internal.bridge");
+	lua_getfield(L, -1, kind == LY_BLOCKING ? "blocking" : "functions");
+	lua_pushlightuserdata(L, vm);
+	lua_pushinteger(L, id);
+	lua_pushlightuserdata(L, &vm->packet);
+	lua_pushcclosure(L, kind == LY_BLOCKING ? go_block : kind == LY_SEND ? go_send : go_call, 3);
+	lua_setfield(L, -2, name);
+	lua_pop(L, 4);
+}
+
+/* ly_memory is the number of bytes that Lua uses. */
+size_t
+ly_memory(struct ly_vm *vm)
+{
+	return (size_t)lua_gc(vm->L, LUA_GCCOUNT, 0) * 1024 + (size_t)lua_gc(vm->L, LUA_GCCOUNTB, 0);
+}
+
+/* ly_collect runs a full collection of Lua's garbage. */
+void
+ly_collect(struct ly_vm *vm)
+{
+	lua_gc(vm->L, LUA_GCCOLLECT, 0);
+}

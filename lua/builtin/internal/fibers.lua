@@ -1,0 +1,154 @@
+-- What runs first in the coroutine of a fiber: the entry functions that Go starts. Each takes its input, runs it, and
+-- leaves the results; errors go through to Go.
+local bridge = require('internal.bridge')
+local core = require('internal.core')
+
+local take, take_wire = bridge.take, bridge.take_wire
+local take_function, take_request = bridge.take_function, bridge.take_request
+local finish, finish_wire = bridge.finish, bridge.finish_wire
+local shared = core.shared
+local find, sub = string.find, string.sub
+
+local entries = {}
+
+-- resolve finds the function that a CALL names: a path of tables with dots, a method behind a colon. What isn't there is
+-- told by returning nil.
+local function resolve(name)
+    local f = rawget(_G, name)
+    if f ~= nil and not find(name, '[.:]') then return f end
+    local object, from = _G, 1
+    while true do
+        local at = find(name, '[.:]', from)
+        local part = sub(name, from, at and at - 1)
+        local kind = type(object)
+        if kind ~= 'table' and kind ~= 'userdata' and kind ~= 'cdata' then return nil end
+        local ok, value = pcall(function() return object[part] end)
+        if not ok or value == nil then return nil end
+        if at == nil then return value end
+        if sub(name, at, at) == ':' then
+            local method = sub(name, at + 1)
+            ok, f = pcall(function() return value[method] end)
+            if not ok or f == nil then return nil end
+            return f, value
+        end
+        object, from = value, at + 1
+    end
+end
+entries.resolve = resolve
+
+-- check_callable keeps what can't be called from being called with a message that says so.
+local undefined
+function entries.set_undefined(f) undefined = f end
+
+local function call_with(f, object, ...)
+    if object ~= nil then return finish_wire(f(object, ...)) end
+    return finish_wire(f(...))
+end
+
+local function call(name, ...)
+    local f, object = resolve(name)
+    local kind = type(f)
+    if kind ~= 'function' and kind ~= 'table' and kind ~= 'cdata' and kind ~= 'userdata' then undefined(name) end
+    return call_with(f, object, ...)
+end
+
+--- CALL: the input is the name, then the arguments.
+function entries.call()
+    return call(take_wire())
+end
+
+local function call_ref(f, ...)
+    return finish_wire(f(...))
+end
+
+--- CALL of a function that Go holds: the input are the arguments.
+function entries.call_ref()
+    return call_ref(take_function(), take_wire())
+end
+
+local chunk_names = '=eval'
+local function eval(text, ...)
+    local f, err = core.load(text, chunk_names)
+    if f == nil then error(err, 0) end
+    return finish_wire(f(...))
+end
+
+--- EVAL: the input is the expression, then the arguments.
+function entries.eval()
+    return eval(take_wire())
+end
+
+local function handle(f, header, body)
+    return finish((f(header, body)))
+end
+
+--- An override: f(header, body). A handler that declares three parameters also gets the session's id.
+function entries.handle()
+    return handle(take_request())
+end
+
+local function handle3(f, header, body)
+    return finish((f(shared.session_id, header, body)))
+end
+
+function entries.handle3()
+    return handle3(take_request())
+end
+
+-- Functions of fibers that have not started, by the fiber's id.
+local starting = {}
+entries.starting = starting
+
+--- A fiber of fiber.create or fiber.new.
+function entries.fiber()
+    local id = tonumber(shared.fiber_id)
+    local body = starting[id]
+    starting[id] = nil
+    body()
+end
+
+local function call_raw(f, _, args)
+    return finish_wire(f(args))
+end
+
+--- CALL of a function that takes its arguments as one msgpack object.
+function entries.call_raw()
+    return call_raw(take_request())
+end
+
+-- What a sandboxed function may use.
+local safe = { 'assert', 'error', 'ipairs', 'math', 'next', 'pairs', 'pcall', 'print', 'select', 'string', 'table',
+    'tonumber', 'tostring', 'type', 'unpack', 'xpcall', 'utf8' }
+
+--- compile makes a function of the body of a persistent function.
+function entries.compile(body, sandboxed)
+    local chunk, err = core.load('return ' .. body, body)
+    if chunk == nil then error(err, 0) end
+    if sandboxed then
+        local env = {}
+        for _, name in ipairs(safe) do
+            local v = _G[name]
+            if type(v) == 'table' then
+                local copy = {}
+                for k, x in pairs(v) do copy[k] = x end
+                v = copy
+            end
+            env[name] = v
+        end
+        setfenv(chunk, env)
+    end
+    local f = chunk()
+    if type(f) ~= 'function' then error('given body does not define a function', 0) end
+    return f
+end
+
+local function run(f, ...)
+    return finish(f(...))
+end
+
+--- Any other function that Go holds: a script, a chunk, a trigger that may yield. The input are the arguments.
+function entries.run()
+    return run(take_function(), take())
+end
+
+return entries

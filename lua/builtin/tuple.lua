@@ -1,0 +1,254 @@
+-- box.tuple: a tuple is a cdata that holds its MessagePack; fields are decoded when they are asked for.
+local bridge = require('internal.bridge')
+local core = require('internal.core')
+local ffi = require('ffi')
+
+local shared = core.shared
+local codec = bridge.wire_codec
+local fields = bridge.fields
+local tuple_t
+
+local function make(p, size, format, live)
+    local t = tuple_t(size)
+    t.size = size
+    if format then t.format = format end
+    if live then t.address = shared.scratch.u64 end
+    ffi.copy(t.data, p, size)
+    return t
+end
+
+local function is_tuple(t) return ffi.istype(tuple_t, t) end
+core.is_tuple = is_tuple
+
+local go_new, go_tostring, go_names, go_update, go_upsert, go_path, go_transform, go_validate, go_info =
+    core.fn('tuple.new'), core.fn('tuple.tostring'), core.fn('tuple.names'), core.fn('tuple.update'),
+    core.fn('tuple.upsert'), core.fn('tuple.path'), core.fn('tuple.transform'), core.fn('tuple.validate'),
+    core.fn('tuple.info')
+
+-- Names of the fields of a format, by its id: never reused, so never out of date.
+local names = {}
+
+local function names_of(format)
+    local n = names[format]
+    if n == nil then
+        n = { list = {}, number = {} }
+        if format ~= 0 then
+            n.list = go_names(format) or {}
+            for i, name in ipairs(n.list) do n.number[name] = i end
+        end
+        names[format] = n
+    end
+    return n
+end
+
+local function check(t, usage)
+    if not is_tuple(t) then error('Invalid argument #1 (box.tuple expected, got ' .. type(t) .. ')', 3) end
+    return usage
+end
+
+-- len reads the array's header.
+local function len(t)
+    local p = ffi.cast('const uint8_t *', t.data)
+    local c = p[0]
+    if c < 0xa0 then return c - 0x90 end
+    if c == 0xdc then return p[1] * 256 + p[2] end
+    return ((p[1] * 256 + p[2]) * 256 + p[3]) * 256 + p[4]
+end
+
+local methods = {}
+
+function methods.bsize(t)
+    check(t)
+    return t.size
+end
+
+function methods.totable(t, from, to)
+    check(t)
+    local n = len(t)
+    if from == nil then from = 1 elseif from < 1 then error('tuple.totable(): invalid second argument', 2) end
+    if to == nil then to = n elseif to < 1 then error('tuple.totable(): invalid third argument', 2) end
+    if from == 1 and to >= n and n > 6000 then
+        return (bridge.decode_tuple(codec, t))
+    end
+    return setmetatable({ fields(codec, t, from - 1, math.min(to, n)) }, core.seq_mt)
+end
+
+function methods.unpack(t, from, to)
+    check(t)
+    local n = len(t)
+    if from == nil then from = 1 elseif from < 1 then error('tuple.unpack(): invalid second argument', 2) end
+    if to == nil then to = n elseif to < 1 then error('tuple.unpack(): invalid third argument', 2) end
+    return fields(codec, t, from - 1, math.min(to, n))
+end
+
+function methods.slice(t, from, to)
+    check(t)
+    if type(from) ~= 'number' then error('tuple.slice(): bad arguments', 2) end
+    local n = len(t)
+    local first, last
+    if from >= 0 then first = from elseif from >= -n then first = n + from
+    else error('tuple.slice(): start >= field count', 2) end
+    if to == nil then last = n
+    elseif to > 0 and to <= n then last = to
+    elseif to < 0 and to >= -n then last = n + to
+    else error('tuple.slice(): end > field count', 2) end
+    if first >= n then error('tuple.slice(): start >= field count', 2) end
+    if last <= first then error('tuple.slice(): start must be less than end', 2) end
+    return fields(codec, t, first, last)
+end
+
+function methods.transform(t, ...)
+    check(t)
+    if select('#', ...) < 2 then error('tuple.transform(): bad arguments', 2) end
+    local offset, count = ...
+    if type(offset) ~= 'number' or type(count) ~= 'number' then error('tuple.transform(): bad arguments', 2) end
+    local n = len(t)
+    if offset == 0 or offset > n + 1 or offset < -n then error('tuple.transform(): offset is out of bound', 2) end
+    if count < 0 then error('tuple.transform(): len is negative', 2) end
+    return go_transform(t, offset, count, select('#', ...) - 2, select(3, ...))
+end
+
+function methods.update(t, ops)
+    check(t)
+    if type(ops) ~= 'table' then error('Usage: tuple:update({ { op, field, arg}+ })', 2) end
+    return go_update(t, t.format, ops)
+end
+
+function methods.upsert(t, ops)
+    check(t)
+    if type(ops) ~= 'table' then error('Usage: tuple:upsert({ { op, field, arg}+ })', 2) end
+    return go_upsert(t, t.format, ops)
+end
+
+function methods.next(t, i)
+    check(t)
+    local n = len(t)
+    if i == nil then i = 0 end
+    if type(i) ~= 'number' then error('Usage: tuple:next([pos])', 2) end
+    if i < 0 or i > n then error('error: invalid key to \'next\'', 2) end
+    if i == n then return nil end
+    return i + 1, (fields(codec, t, i, i + 1))
+end
+
+local function step(t, i)
+    if i == nil then i = 0 end
+    if i >= len(t) then return nil end
+    return i + 1, (fields(codec, t, i, i + 1))
+end
+
+function methods.pairs(t, i) return require('fun').wrap(step, t, i) end
+methods.ipairs = methods.pairs
+
+function methods.find(t, offset, value)
+    check(t)
+    if value == nil and select('#', offset) then offset, value = 0, offset end
+    for i = offset, len(t) - 1 do
+        if (fields(codec, t, i, i + 1)) == value then return i end
+    end
+end
+
+function methods.findall(t, offset, value)
+    check(t)
+    if value == nil then offset, value = 0, offset end
+    local found = {}
+    for i = offset, len(t) - 1 do
+        if (fields(codec, t, i, i + 1)) == value then found[#found + 1] = i end
+    end
+    return unpack(found)
+end
+
+function methods.tomap(t, options)
+    check(t)
+    if options ~= nil and type(options) ~= 'table' then error('Usage: tuple:tomap(opts)', 2) end
+    local m = {}
+    local list = names_of(t.format).list
+    local n = len(t)
+    local only = options and options.names_only
+    for i = 1, n do
+        local v = (fields(codec, t, i - 1, i))
+        if list[i] then m[list[i]] = v end
+        if not only then m[i] = v end
+    end
+    return m
+end
+
+function methods.info(t)
+    check(t)
+    return go_info(t)
+end
+
+function methods.format(t)
+    check(t)
+    return core.fn('tuple.format')(t.format)
+end
+
+methods.__serialize = function(t) return methods.totable(t) end
+
+local function to_string(t) return go_tostring(t) end
+
+tuple_t = ffi.typeof('struct tuple')
+ffi.metatype(tuple_t, {
+    __index = function(t, key)
+        local kind = type(key)
+        if kind == 'number' then
+            if key < 1 or key > 2 ^ 31 then return nil end
+            return (fields(codec, t, key - 1, key))
+        end
+        if kind == 'string' then
+            local i = names_of(t.format).number[key]
+            if i ~= nil then return (fields(codec, t, i - 1, i)) end
+            local m = methods[key]
+            if m ~= nil then return m end
+            if key:find('[.%[]') then return go_path(t, t.format, key) end
+            return nil
+        end
+        if kind == 'cdata' then return (fields(codec, t, tonumber(key) - 1, tonumber(key))) end
+        return nil
+    end,
+    __len = len,
+    __tostring = to_string,
+    __eq = function(a, b)
+        if not is_tuple(a) or not is_tuple(b) then return false end
+        if a.address ~= 0 then
+            return a.address == b.address and a.size == b.size and ffi.string(a.data, a.size) == ffi.string(b.data, b.size)
+        end
+        return ffi.cast('char *', a.data) == ffi.cast('char *', b.data)
+    end,
+    __concat = function(a, b) return tostring(a) .. tostring(b) end,
+    __serialize = to_string,
+})
+core.set_kind('tuple', tuple_t, make)
+
+local box_tuple = {}
+
+--- box.tuple.new(table, {options}), or the fields one by one.
+function box_tuple.new(...)
+    local n = select('#', ...)
+    local first, options = ...
+    if n == 0 then return go_new(setmetatable({}, core.seq_mt)) end
+    if n <= 2 and (type(first) == 'table' or is_tuple(first)) then
+        if n == 2 and type(options) == 'table' and options.format ~= nil then
+            return go_new(first, core.fn('tuple.format_id')(options.format))
+        end
+        if n == 1 or options == nil or type(options) == 'table' and next(options) == nil then return go_new(first) end
+    end
+    if n == 1 and type(first) ~= 'table' then return go_new(setmetatable({ first }, core.seq_mt)) end
+    local t = setmetatable({}, core.seq_mt)
+    for i = 1, n do
+        local v = select(i, ...)
+        if v == nil then t[i] = core.NULL else t[i] = v end
+    end
+    return go_new(t)
+end
+
+function box_tuple.is(t) return is_tuple(t) end
+
+function box_tuple.update(t, ops) return methods.update(t, ops) end
+
+box_tuple.upsert = function(t, ops) return methods.upsert(t, ops) end
+box_tuple.bsize = methods.bsize
+box_tuple.validate = go_validate
+core.tuple_names = names_of
+core.tuple_len = len
+
+return box_tuple

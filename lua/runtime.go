@@ -1,0 +1,254 @@
+package lua
+
+import (
+	"github.com/lycosadb/lycosa/box"
+	"github.com/lycosadb/lycosa/boxerr"
+	"github.com/lycosadb/lycosa/internal/luajit"
+	"github.com/lycosadb/lycosa/msgpack"
+	"github.com/lycosadb/lycosa/tuple"
+)
+
+// Protocol features that change the form of results, as numbers of IPROTO_ID.
+const (
+	featureErrorExtension = 2
+	featureCallRetTuple   = 8
+)
+
+// invocation is the end of a CALL's or EVAL's fiber.
+type invocation struct {
+	state   *State
+	call    *box.Invocation
+	tuples  bool
+	room    []byte
+	formats []*tuple.Format
+}
+
+// Call starts a function by name. A persistent function with a body wins over a global one.
+func (s *State) Call(c *box.Ctx, r *box.Invocation) {
+	if f := s.Box.FuncByName(string(r.Name)); f != nil && f.Ref != nil {
+		s.callFunc(c, f, r)
+		return
+	}
+	in := msgpack.AppendStringBytes(nil, r.Name)
+	s.start(c, r, s.entry.call, luajit.NoRef, in, r.Args)
+}
+
+// Eval starts an expression.
+func (s *State) Eval(c *box.Ctx, r *box.Invocation) {
+	in := msgpack.AppendStringBytes(nil, r.Name)
+	s.start(c, r, s.entry.eval, luajit.NoRef, in, r.Args)
+}
+
+// callFunc starts a persistent function.
+func (s *State) callFunc(c *box.Ctx, f *box.Func, r *box.Invocation) {
+	ref, ok := f.Ref.(luajit.Ref)
+	if !ok {
+		results, n, err := f.Ref.(box.GoFunc)(c, argumentsOf(r.Args), countOf(r.Args))
+		if err != nil {
+			r.Completion.Done(nil, nil, err)
+			return
+		}
+		r.Completion.Done(append(msgpack.AppendArrayHeader(nil, n), results...), nil, nil)
+		return
+	}
+	if f.TakesRawArgs {
+		s.startRaw(c, r, ref)
+		return
+	}
+	s.start(c, r, s.entry.callRef, ref, nil, r.Args)
+}
+
+func countOf(args []byte) int {
+	n, _, _ := msgpack.ReadArrayHeader(args)
+	return n
+}
+
+func argumentsOf(args []byte) []byte {
+	_, rest, _ := msgpack.ReadArrayHeader(args)
+	return rest
+}
+
+// start runs an invocation in a pooled fiber. head stands before the arguments.
+func (s *State) start(c *box.Ctx, r *box.Invocation, entry, fn luajit.Ref, head, args []byte) {
+	inv := s.newInvocation(c, r)
+	f := s.newFiber(c, entry, fn, inv)
+	f.tuples, f.errors = inv.tuples, c.Session.Features&(1<<featureErrorExtension) != 0
+	n, rest, ok := msgpack.ReadArrayHeader(args)
+	if !ok {
+		n, rest = 0, nil
+	}
+	if head != nil {
+		n++
+		inv.room = append(append(inv.room[:0], head...), rest...)
+		rest = inv.room
+	}
+	f.in, f.count = rest, n
+	c.Local = f
+	f.run()
+}
+
+// startRaw gives the function its arguments as one object.
+func (s *State) startRaw(c *box.Ctx, r *box.Invocation, fn luajit.Ref) {
+	inv := s.newInvocation(c, r)
+	f := s.newFiber(c, s.entry.callRaw, fn, inv)
+	f.tuples, f.errors = inv.tuples, c.Session.Features&(1<<featureErrorExtension) != 0
+	c.Local = f
+	f.runRequest(nil, r.Args)
+}
+
+func (s *State) newInvocation(c *box.Ctx, r *box.Invocation) *invocation {
+	var inv *invocation
+	if n := len(s.invocations); n > 0 {
+		inv = s.invocations[n-1]
+		s.invocations = s.invocations[:n-1]
+	} else {
+		inv = &invocation{state: s}
+	}
+	inv.call = r
+	features := c.Session.Features
+	inv.tuples = features&(1<<featureCallRetTuple) != 0 && !r.Call16
+	return inv
+}
+
+func (inv *invocation) free() {
+	inv.call = nil
+	clear(inv.formats)
+	inv.formats = inv.formats[:0]
+	if len(inv.state.invocations) < maxPooled {
+		inv.state.invocations = append(inv.state.invocations, inv)
+	}
+}
+
+// done is the end of an invocation that returned.
+func (inv *invocation) done(f *Fiber, results []byte, n int) {
+	r := inv.call
+	if r.Call16 {
+		inv.room = appendCall16(inv.room[:0], results, n)
+	} else {
+		inv.room = append(msgpack.AppendArrayHeader(inv.room[:0], n), results...)
+		if inv.tuples {
+			inv.formats = collectFormats(inv.formats[:0], results)
+		}
+	}
+	r.Completion.Done(inv.room, inv.formats, nil)
+	inv.free()
+}
+
+// failed is the end of an invocation that raised.
+func (inv *invocation) failed(_ *Fiber, err *boxerr.Error) {
+	inv.call.Completion.Done(nil, nil, err)
+	inv.free()
+}
+
+// appendCall16 shapes results as the first CALL did: each a tuple, an array of arrays taken apart, nil as an empty tuple.
+func appendCall16(b, results []byte, n int) []byte {
+	if n == 1 {
+		count, rest, ok := msgpack.ReadArrayHeader(results)
+		if ok && count > 0 && len(rest) > 0 && msgpack.TypeOf(rest[0]) == msgpack.Array {
+			// A list of lists: every element a tuple.
+			b = msgpack.AppendArrayHeader(b, count)
+			for range count {
+				var item []byte
+				item, rest = split(rest)
+				b = appendAsTuple(b, item)
+			}
+			return b
+		}
+	}
+	b = msgpack.AppendArrayHeader(b, n)
+	for range n {
+		var item []byte
+		item, results = split(results)
+		b = appendAsTuple(b, item)
+	}
+	return b
+}
+
+func appendAsTuple(b, item []byte) []byte {
+	if len(item) > 0 && msgpack.TypeOf(item[0]) != msgpack.Array {
+		b = msgpack.AppendArrayHeader(b, 1)
+	}
+	return append(b, item...)
+}
+
+func split(b []byte) (item, rest []byte) {
+	rest, ok := msgpack.Skip(b)
+	if !ok {
+		return b, nil
+	}
+	return b[:len(b)-len(rest)], rest
+}
+
+// collectFormats lists the formats of the MP_TUPLE extensions in b, in the order of their first use.
+func collectFormats(formats []*tuple.Format, b []byte) []*tuple.Format {
+	for len(b) > 0 {
+		switch msgpack.TypeOf(b[0]) {
+		case msgpack.Array:
+			_, b, _ = msgpack.ReadArrayHeader(b)
+		case msgpack.Map:
+			_, b, _ = msgpack.ReadMapHeader(b)
+		case msgpack.Ext:
+			typ, data, rest, ok := msgpack.ReadExt(b)
+			if !ok {
+				return formats
+			}
+			b = rest
+			if typ != box.TupleExt {
+				continue
+			}
+			id, _, ok := msgpack.ReadUint(data)
+			if !ok {
+				continue
+			}
+			known := false
+			for _, f := range formats {
+				known = known || f == nil && id == 0 || f != nil && uint64(f.ID) == id
+			}
+			if !known {
+				formats = append(formats, tuple.FormatByID(uint32(id)))
+			}
+		default:
+			rest, ok := msgpack.Skip(b)
+			if !ok {
+				return formats
+			}
+			b = rest
+		}
+	}
+	return formats
+}
+
+// CallFunc calls a function value to its end. In arguments and results tuples keep their formats.
+func (s *State) CallFunc(c *box.Ctx, f box.FuncRef, args []byte, nargs int) ([]byte, int, error) {
+	ref, ok := f.(luajit.Ref)
+	if !ok {
+		return nil, 0, boxerr.Luajit("not a Lua function")
+	}
+	outer := s.callCtx
+	if s.current == nil {
+		s.callCtx = c
+	}
+	defer func() { s.callCtx = outer }()
+	return s.State.Call(ref, args, nargs)
+}
+
+// CompileFunc makes a function of the body of a persistent function.
+func (s *State) CompileFunc(body string, sandboxed bool) (box.FuncRef, error) {
+	in := msgpack.AppendString(nil, body)
+	in = msgpack.AppendBool(in, sandboxed)
+	results, n, err := s.State.Call(s.entry.compile, in, 2)
+	if err != nil {
+		return nil, err
+	}
+	if n != 1 {
+		return nil, boxerr.Luajit("a function was expected")
+	}
+	return luajit.RefOf(results), nil
+}
+
+// ReleaseFunc gives up what CompileFunc made.
+func (s *State) ReleaseFunc(f box.FuncRef) {
+	if ref, ok := f.(luajit.Ref); ok {
+		s.Release(ref)
+	}
+}

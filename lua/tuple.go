@@ -1,0 +1,231 @@
+package lua
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+	"unsafe"
+
+	"github.com/lycosadb/lycosa/boxerr"
+	"github.com/lycosadb/lycosa/internal/luajit"
+	"github.com/lycosadb/lycosa/msgpack"
+	"github.com/lycosadb/lycosa/tuple"
+)
+
+func init() { modules = append(modules, registerTuple) }
+
+// PushTuple returns a tuple of the database to Lua, nil for none.
+func PushTuple(c *luajit.Call, t *tuple.Tuple) {
+	if t == nil {
+		c.PushNil()
+		return
+	}
+	c.PushTuple(t.Data(), uintptr(unsafe.Pointer(t)), t.FormatID())
+}
+
+// pushNew returns a tuple that is in no space.
+func pushNew(c *luajit.Call, data []byte, format uint32) { c.PushTuple(data, 0, format) }
+
+// registerTuple registers what builtin/tuple.lua stands on. Tuples come as their arrays.
+func registerTuple(s *State) {
+	s.Func("tuple.new", func(c *luajit.Call) error {
+		data := c.Raw()
+		id := uint32(c.Uint())
+		if msgpack.TypeOf(data[0]) != msgpack.Array {
+			return boxerr.New(boxerr.TupleNotArray)
+		}
+		if f := tuple.FormatByID(id); f != nil {
+			if err := f.Check(data); err != nil {
+				return err
+			}
+		}
+		pushNew(c, data, id)
+		return nil
+	})
+	s.Func("tuple.tostring", func(c *luajit.Call) error {
+		c.PushBytes(appendFlow(nil, c.Raw()))
+		return nil
+	})
+	s.Func("tuple.names", func(c *luajit.Call) error {
+		f := tuple.FormatByID(uint32(c.Uint()))
+		if f == nil {
+			c.PushNil()
+			return nil
+		}
+		c.Out = msgpack.AppendArrayHeader(c.Out, len(f.Fields))
+		for i := range f.Fields {
+			c.Out = msgpack.AppendString(c.Out, f.Fields[i].Name)
+		}
+		c.NOut++
+		return nil
+	})
+	s.Func("tuple.format", func(c *luajit.Call) error {
+		f := tuple.FormatByID(uint32(c.Uint()))
+		if f == nil {
+			c.PushRaw([]byte{0x90})
+			return nil
+		}
+		c.Out = f.AppendFields(c.Out)
+		c.NOut++
+		return nil
+	})
+	s.Func("tuple.update", func(c *luajit.Call) error {
+		data, id, ops := c.Raw(), uint32(c.Uint()), c.Raw()
+		out, _, err := tuple.Update(data, ops, 1, tuple.FormatByID(id))
+		if err != nil {
+			return err
+		}
+		pushNew(c, out, id)
+		return nil
+	})
+	s.Func("tuple.upsert", func(c *luajit.Call) error {
+		data, id, ops := c.Raw(), uint32(c.Uint()), c.Raw()
+		out, _, err := tuple.Upsert(data, ops, 1, tuple.FormatByID(id))
+		if err != nil {
+			return err
+		}
+		pushNew(c, out, id)
+		return nil
+	})
+	s.Func("tuple.path", func(c *luajit.Call) error {
+		data, id, path := c.Raw(), uint32(c.Uint()), c.Str()
+		v := lookupPath(data, tuple.FormatByID(id), path)
+		if v == nil {
+			c.PushNil()
+			return nil
+		}
+		c.PushRaw(v)
+		return nil
+	})
+	s.Func("tuple.transform", transformTuple)
+	s.Func("tuple.validate", func(c *luajit.Call) error {
+		f := tuple.FormatByID(uint32(c.Uint()))
+		if f == nil {
+			return nil
+		}
+		return f.Check(c.Raw())
+	})
+	s.Func("tuple.info", func(c *luajit.Call) error {
+		data := c.Raw()
+		return c.Push(map[string]any{
+			"data_size": len(data), "header_size": 10, "field_map_size": 0, "waste_size": 0, "arena": "malloc",
+		})
+	})
+}
+
+// lookupPath finds what a JSON path leads to; its first part is a field's name or number.
+func lookupPath(data []byte, f *tuple.Format, path string) []byte {
+	tokens, bad := tuple.ParsePath(path)
+	if bad != 0 || len(tokens) == 0 {
+		return nil
+	}
+	field := -1
+	switch first := tokens[0]; {
+	case first.Kind == tuple.TokenIndex:
+		field = first.Index
+	case first.Kind == tuple.TokenName && f != nil:
+		no, ok := f.FieldByName(first.Name)
+		if !ok {
+			return nil
+		}
+		field = no
+	}
+	if field < 0 {
+		return nil
+	}
+	v := tuple.Field(data, field)
+	if v == nil || len(tokens) == 1 {
+		return v
+	}
+	return tuple.LookupTokens(v, tokens[1:])
+}
+
+// transformTuple replaces count fields from an offset on by the rest of the arguments.
+func transformTuple(c *luajit.Call) error {
+	data, offset, count, add := c.Raw(), int(c.Int()), int(c.Int()), int(c.Int())
+	n, rest, ok := msgpack.ReadArrayHeader(data)
+	if !ok {
+		return boxerr.New(boxerr.TupleNotArray)
+	}
+	if offset > 0 {
+		offset--
+	} else {
+		offset += n
+	}
+	count = min(count, n-offset)
+	out := msgpack.AppendArrayHeader(nil, n-count+add)
+	for i := range n {
+		var field []byte
+		field, rest = split(rest)
+		if i == offset {
+			for range add {
+				out = append(out, c.Raw()...)
+			}
+			add = 0
+		}
+		if i < offset || i >= offset+count {
+			out = append(out, field...)
+		}
+	}
+	for range add {
+		out = append(out, c.Raw()...)
+	}
+	pushNew(c, out, 0)
+	return nil
+}
+
+// appendFlow appends a value as YAML in one line, the way tostring shows tuples. Extension values have no form there.
+func appendFlow(out, v []byte) []byte {
+	if len(v) == 0 {
+		return append(out, "null"...)
+	}
+	switch msgpack.TypeOf(v[0]) {
+	case msgpack.Array:
+		n, rest, _ := msgpack.ReadArrayHeader(v)
+		out = append(out, '[')
+		for i := range n {
+			if i > 0 {
+				out = append(out, ", "...)
+			}
+			var item []byte
+			item, rest = split(rest)
+			out = appendFlow(out, item)
+		}
+		return append(out, ']')
+	case msgpack.Map:
+		n, rest, _ := msgpack.ReadMapHeader(v)
+		out = append(out, '{')
+		for i := range n {
+			if i > 0 {
+				out = append(out, ", "...)
+			}
+			var key, item []byte
+			key, rest = split(rest)
+			item, rest = split(rest)
+			out = append(appendFlow(out, key), ": "...)
+			out = appendFlow(out, item)
+		}
+		return append(out, '}')
+	case msgpack.String:
+		text, _, _ := msgpack.ReadString(v)
+		quoted := strings.ReplaceAll(string(text), "'", "''")
+		return append(append(append(out, '\''), strings.ReplaceAll(quoted, "\n", "\n\n    ")...), '\'')
+	case msgpack.Bin:
+		data, _, _ := msgpack.ReadBin(v)
+		return base64.StdEncoding.AppendEncode(append(out, "!!binary "...), data)
+	case msgpack.Bool:
+		b, _, _ := msgpack.ReadBool(v)
+		return strconv.AppendBool(out, b)
+	case msgpack.Uint:
+		u, _, _ := msgpack.ReadUint(v)
+		return strconv.AppendUint(out, u, 10)
+	case msgpack.Int:
+		i, _, _ := msgpack.ReadInt(v)
+		return strconv.AppendInt(out, i, 10)
+	case msgpack.Float32, msgpack.Float64:
+		f, _, _ := msgpack.ReadFloat64(v)
+		return strconv.AppendFloat(out, f, 'g', 14, 64)
+	default:
+		return append(out, "null"...)
+	}
+}
