@@ -31,6 +31,9 @@ type Box struct {
 	// OnSchemaChange is called after the definition of a space was changed, created or dropped,
 	// also when such a change is undone.
 	OnSchemaChange []func(spaceID uint32)
+	// OnFuncChange and OnSequenceChange are called after a function or sequence was created, changed or
+	// dropped, also when that is undone.
+	OnFuncChange, OnSequenceChange []func(id uint32)
 	// OnError takes errors that nobody waits for, such as those of on_commit handlers; it may be nil.
 	OnError func(error)
 	// Stat counts statements.
@@ -61,6 +64,9 @@ type Space struct {
 	FormatRaw []byte
 	// Definition is the row of _space.
 	Definition *tuple.Tuple
+
+	fields  []fieldDef
+	indexes []*indexDef // by number
 
 	// Sequence feeds SequenceField (0-based; SequencePath leads into it) with values, nil when there is none.
 	Sequence          *Sequence
@@ -199,6 +205,8 @@ type User struct {
 	Objects map[Object]Privilege
 	// Definition is the row of _user.
 	Definition *tuple.Tuple
+
+	grants map[Object]Privilege // what _priv gives this user or role itself
 }
 
 // catalog is what the rows of the system spaces mean. Changed by the hooks of system spaces only.
@@ -212,4 +220,10 @@ type catalog struct {
 	funcsByName   map[string]*Func
 	sequences     map[uint32]*Sequence
 	sequencesName map[string]*Sequence
+	// awaited are functions that rows refer to before the function's own row was replayed.
+	awaited map[uint32]*Func
+	// orphans is how many foreign keys led to a space that was not there, ever.
+	orphans int
+	// dataVersion is the release that wrote the system spaces, as its numbers in _schema.
+	dataVersion [3]uint64
 }

@@ -21,6 +21,7 @@ func New(cfg Config) *Box {
 		funcsByName:   make(map[string]*Func),
 		sequences:     make(map[uint32]*Sequence),
 		sequencesName: make(map[string]*Sequence),
+		awaited:       make(map[uint32]*Func),
 	}
 	b.status.started = time.Now()
 	b.status.id = 1
