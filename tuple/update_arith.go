@@ -133,4 +133,3 @@ func appendBinHeader(b []byte, n int) []byte {
 	}
 	return append(b, 0xc6, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 }
-
