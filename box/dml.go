@@ -199,7 +199,7 @@ func (b *Box) update(c *Ctx, s *statement, event uint8) (*tuple.Tuple, error) {
 	}
 	data, _, err := tuple.Update(old.Data(), s.ops, s.base, sp.Mem.Format)
 	if err != nil {
-		return nil, sp.withIndex(x, err)
+		return nil, sp.withIndex(x, s.withOps(err))
 	}
 	t, err := b.newTuple(c, sp, data)
 	if err != nil {
@@ -231,7 +231,7 @@ func (b *Box) upsert(c *Ctx, s *statement, event uint8) error {
 	old := b.findByTuple(c, sp, x, s.tuple)
 	if old == nil {
 		if err := tuple.CheckOps(s.ops, s.base, sp.Mem.Format); err != nil {
-			return sp.withSpace(err)
+			return sp.withSpace(s.withOps(err))
 		}
 		t, err := b.newTuple(c, sp, s.tuple)
 		if err != nil {
@@ -241,7 +241,7 @@ func (b *Box) upsert(c *Ctx, s *statement, event uint8) error {
 	}
 	data, _, err := tuple.Upsert(old.Data(), s.ops, s.base, sp.Mem.Format)
 	if err != nil {
-		return sp.withSpace(err)
+		return sp.withSpace(s.withOps(err))
 	}
 	t, err := b.newTuple(c, sp, data)
 	if err != nil {

@@ -137,6 +137,9 @@ func (sp *Space) withTuple(data []byte, err error) error {
 	return boxerr.From(sp.withSpace(err)).With("tuple", copyRaw(data))
 }
 
+// withOps adds the operations of an update to the payload of an error that they caused.
+func (s *statement) withOps(err error) error { return boxerr.From(err).With("ops", copyRaw(s.ops)) }
+
 func copyRaw(data []byte) msgpack.Raw { return append(msgpack.Raw(nil), data...) }
 
 // tupleHeader is what the reference adds to the size of a tuple's data when it compares it with the limit.

@@ -53,34 +53,34 @@ func (b *Box) Select(c *Ctx, r *SelectRequest, dst []*tuple.Tuple) ([]*tuple.Tup
 	if c.Txn != nil && Isolation(c.Txn.Isolation) == Linearizable {
 		return dst, boxerr.New(boxerr.Unsupported, `space "`+sp.Name+`"`, "linearizable operations")
 	}
-	if r.FetchPosition {
-		if _, err := x.AppendPosition(nil, nil); err != nil {
+	if r.FetchPosition && x.Type != index.Tree {
+		return dst, x.Def().Unsupported("pagination")
+	}
+	if sp.Virtual != nil {
+		it, err := sp.Virtual.Iterate(c, x, r.Iterator, key, n, after)
+		if err != nil {
 			return dst, err
 		}
+		return r.walk(it, dst)
 	}
-	begin := len(dst)
-	if sp.Virtual != nil {
-		dst, err = selectVirtual(c, sp, x, r, key, n, after, dst)
-	} else {
-		dst, err = sp.Mem.Select(c.Txn, x, dst, r.Iterator, key, n, after, int(r.Offset), int(r.Limit))
+	if r.FetchPosition {
+		it, err := sp.Mem.Iterate(c.Txn, x, r.Iterator, key, n, after)
+		if err != nil {
+			return dst, err
+		}
+		return r.walk(it, dst)
 	}
-	if err != nil || !r.FetchPosition || len(dst) == begin {
-		return dst, err
-	}
-	r.after, err = x.AppendPosition(r.after[:0], dst[len(dst)-1])
-	if err == nil {
-		r.Position = base64.RawStdEncoding.AppendEncode(r.Position, r.after)
-	}
-	return dst, err
+	return sp.Mem.Select(c.Txn, x, dst, r.Iterator, key, n, after, int(r.Offset), int(r.Limit))
 }
 
-// selectVirtual walks over a space without data of its own.
-func selectVirtual(c *Ctx, sp *Space, x *memtx.Index, r *SelectRequest, key []byte, n int, after index.Position, dst []*tuple.Tuple) ([]*tuple.Tuple, error) {
-	it, err := sp.Virtual.Iterate(c, x, r.Iterator, key, n, after)
-	if err != nil {
-		return dst, err
-	}
+// walk appends what an iterator returns to dst, and notes the position if that was asked for.
+func (r *SelectRequest) walk(it index.Iterator, dst []*tuple.Tuple) ([]*tuple.Tuple, error) {
+	begin := len(dst)
 	offset, limit := r.Offset, r.Limit
+	if s, ok := it.(index.Skipper); ok && offset > 0 {
+		s.Skip(int(offset))
+		offset = 0
+	}
 	for limit > 0 {
 		t := it.Next()
 		if t == nil {
@@ -92,6 +92,10 @@ func selectVirtual(c *Ctx, sp *Space, x *memtx.Index, r *SelectRequest, key []by
 		}
 		dst = append(dst, t)
 		limit--
+	}
+	if p, ok := it.(index.Positioner); ok && r.FetchPosition && len(dst) > begin {
+		r.after = p.AppendPosition(r.after[:0])
+		r.Position = base64.RawStdEncoding.AppendEncode(r.Position, r.after)
 	}
 	return dst, nil
 }
@@ -239,7 +243,7 @@ func (b *Box) extreme(c *Ctx, space, id uint32, key []byte, typ index.IteratorTy
 		find, name = sp.Mem.Max, "max()"
 	}
 	if x.Type != index.Tree {
-		return nil, boxerr.New(boxerr.UnsupportedIndexFeature, x.Name, x.Type.String(), sp.Name, sp.Engine, name)
+		return nil, x.Def().Unsupported(name)
 	}
 	parts, n, err := sp.searchKey(x, typ, key)
 	if err != nil {
@@ -274,7 +278,7 @@ func (b *Box) Random(c *Ctx, space, id, seed uint32) (*tuple.Tuple, error) {
 		return nil, err
 	}
 	if sp.Virtual != nil {
-		return nil, boxerr.New(boxerr.UnsupportedIndexFeature, x.Name, x.Type.String(), sp.Name, sp.Engine, "random()")
+		return nil, x.Def().Unsupported("random()")
 	}
 	return sp.Mem.Random(c.Txn, x, seed), nil
 }

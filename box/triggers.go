@@ -168,7 +168,7 @@ func (b *Box) outcome(c *Ctx, s *statement, pk *memtx.Index) (old, new *tuple.Tu
 		}
 		data, _, err := tuple.Upsert(old.Data(), s.ops, s.base, sp.Mem.Format)
 		if err != nil {
-			return nil, nil, sp.withSpace(err)
+			return nil, nil, sp.withSpace(s.withOps(err))
 		}
 		return old, tuple.New(data), nil
 	}
@@ -181,7 +181,7 @@ func (b *Box) outcome(c *Ctx, s *statement, pk *memtx.Index) (old, new *tuple.Tu
 	}
 	data, _, err := tuple.Update(old.Data(), s.ops, s.base, sp.Mem.Format)
 	if err != nil {
-		return nil, nil, sp.withIndex(x, err)
+		return nil, nil, sp.withIndex(x, s.withOps(err))
 	}
 	return old, tuple.New(data), nil
 }
