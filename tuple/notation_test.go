@@ -185,3 +185,9 @@ func mustKeyDef(t testing.TB, parts ...KeyPart) *KeyDef {
 	}
 	return k
 }
+
+// checked reports whether v is one whole well-formed value.
+func checked(v []byte) bool {
+	rest, ok := msgpack.Check(v)
+	return ok && len(rest) == 0
+}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"unsafe"
 
+	"github.com/lycosadb/lycosa/mpext"
 	"github.com/lycosadb/lycosa/msgpack"
 )
 
@@ -68,8 +69,10 @@ func compareNumbers(a, b []byte) int {
 	x, _ := readNumber(a)
 	y, _ := readNumber(b)
 	switch {
+	case x.form == formDecimal && y.form == formDecimal:
+		return mpext.CompareDecimalData(x.decimal, y.decimal)
 	case x.form == formDecimal || y.form == formDecimal:
-		return compareDecimals(x, y)
+		return compareMixed(x, y)
 	case x.form == formInteger && y.form == formInteger:
 		if x.negative != y.negative {
 			if x.negative {
@@ -126,8 +129,8 @@ type digits struct {
 // maxDigits is more than a decimal, a 64-bit integer or the shortest form of a double has.
 const maxDigits = len(digits{}.d)
 
-// compareDecimals compares two numbers at least one of which is a decimal.
-func compareDecimals(x, y number) int {
+// compareMixed compares a decimal with a number of another type.
+func compareMixed(x, y number) int {
 	xi, yi := infinity(x), infinity(y)
 	if xi != 0 || yi != 0 {
 		return cmp.Compare(xi, yi)
