@@ -138,6 +138,12 @@ func (r *Reader) NextTxn(rows []Row) ([]Row, error) {
 	}
 }
 
+// SetForce changes ReaderOptions.Force for what follows.
+func (r *Reader) SetForce(force bool) { r.opts.Force = force }
+
+// Force is ReaderOptions.Force.
+func (r *Reader) Force() bool { return r.opts.Force }
+
 // Offset is where the block of the last row begins in the file.
 func (r *Reader) Offset() int64 { return r.block }
 

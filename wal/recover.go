@@ -1,0 +1,234 @@
+package wal
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/lycosadb/lycosa/boxerr"
+	"github.com/lycosadb/lycosa/iproto"
+	"github.com/lycosadb/lycosa/msgpack"
+	"github.com/lycosadb/lycosa/vclock"
+	"github.com/lycosadb/lycosa/vfs"
+	"github.com/lycosadb/lycosa/xlog"
+)
+
+// Recovery reads a data directory back: first Snapshot, then Logs, then Clean.
+type Recovery struct {
+	FS vfs.FS
+	// SnapDir and LogDir hold the checkpoints and the logs.
+	SnapDir, LogDir string
+	// Force skips what can't be read or applied, as far as that makes sense.
+	Force bool
+	// Warn is told what Force skipped, and what is odd. May be nil.
+	Warn func(err error)
+	// Progress is called after each file with the number of its rows. May be nil.
+	Progress func(file string, rows int64)
+
+	// Instance is the UUID of the instance whose files these are, set by Snapshot.
+	Instance string
+	// VClock is the state that was reached.
+	VClock vclock.VClock
+}
+
+// firstUserSpace is the id from which spaces are not those of the system.
+const firstUserSpace = 512
+
+// Snapshot reads the newest snapshot and gives its rows to apply, whose error ends it. It returns false if there is none:
+// the directory is a fresh one. With Force, rows of user spaces that are damaged or can't be applied are left out.
+func (r *Recovery) Snapshot(apply func(row *xlog.Row) error) (found bool, err error) {
+	for _, dir := range []string{r.SnapDir, r.LogDir} {
+		if err := checkDir(r.FS, dir); err != nil {
+			return false, err
+		}
+	}
+	snaps := xlog.Dir{FS: r.FS, Path: r.SnapDir, Kind: xlog.Snap, Force: r.Force, Warn: r.Warn}
+	files, err := snaps.Scan()
+	if err != nil {
+		return false, err
+	}
+	if len(files) == 0 {
+		logs := xlog.Dir{FS: r.FS, Path: r.LogDir, Kind: xlog.Log}
+		if left, err := logs.Signatures(); err != nil || len(left) == 0 {
+			return false, err
+		}
+		// A fresh database here would take the place of one whose snapshots were lost.
+		return false, boxerr.New(boxerr.MissingSnapshot)
+	}
+	newest := &files[len(files)-1]
+	r.Instance, r.VClock = newest.Meta.Instance, newest.Meta.VClock
+	return true, r.readSnapshot(newest.Path, apply)
+}
+
+func (r *Recovery) readSnapshot(path string, apply func(row *xlog.Row) error) error {
+	s, err := xlog.Open(r.FS, path, xlog.ReaderOptions{Warn: r.Warn})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	var rows int64
+	for {
+		row, err := s.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if r.Force && rowSpace(row) >= firstUserSpace {
+			// All of the system's rows are there: from now on a loss is one of data only.
+			s.SetForce(true)
+		}
+		rows++
+		if err := apply(row); err != nil {
+			if !s.Force() {
+				return err
+			}
+			r.warn(err)
+		}
+	}
+	if !s.Closed() {
+		err := boxerr.OfType(boxerr.TypeXlog, "snapshot '%s' has no EOF marker", path)
+		if !s.Force() {
+			return err
+		}
+		r.warn(err)
+	}
+	if r.Progress != nil {
+		r.Progress(path, rows)
+	}
+	return nil
+}
+
+// rowSpace is the space that a row is about, 0 if it is about none.
+func rowSpace(row *xlog.Row) uint64 {
+	n, b, ok := msgpack.ReadMapHeader(row.Body)
+	for ; ok && n > 0; n-- {
+		var key, id uint64
+		if key, b, ok = msgpack.ReadUint(b); ok && iproto.Key(key) == iproto.KeySpaceID {
+			id, _, _ = msgpack.ReadUint(b)
+			return id
+		}
+		if ok {
+			b, ok = msgpack.Skip(b)
+		}
+	}
+	return 0
+}
+
+// Logs reads the logs since the snapshot and gives each transaction to apply, without the rows that were in the snapshot.
+// A torn end of a log is the end of its data. An error of apply ends it, unless Force is set.
+func (r *Recovery) Logs(apply func(rows []xlog.Row) error) error {
+	dir := xlog.Dir{FS: r.FS, Path: r.LogDir, Kind: xlog.Log, Instance: r.Instance, Force: r.Force, Warn: r.Warn}
+	files, err := dir.Scan()
+	if err != nil {
+		return err
+	}
+	files, err = xlog.Since(files, &r.VClock)
+	if err != nil {
+		if !r.Force {
+			return err
+		}
+		r.warn(err)
+	}
+	for i := range files {
+		meta := &files[i].Meta
+		if i > 0 && !meta.Follows(&files[i-1].Meta) {
+			err := xlog.GapError(&r.VClock, &meta.VClock)
+			if !r.Force {
+				return err
+			}
+			r.warn(err)
+		}
+		// Rows that are missing were skipped on purpose: nothing may get their numbers again.
+		if r.VClock.Compare(&meta.VClock) == vclock.Before {
+			r.VClock = meta.VClock
+		}
+		if err := r.readLog(files[i].Path, apply); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Recovery) readLog(path string, apply func(rows []xlog.Row) error) error {
+	l, err := xlog.Open(r.FS, path, xlog.ReaderOptions{Force: r.Force, Warn: r.Warn})
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	var rows []xlog.Row
+	var count int64
+	for {
+		rows, err = l.NextTxn(rows[:0])
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		count += int64(len(rows))
+		fresh := rows[:0]
+		for _, row := range rows {
+			if id := row.Component(); row.LSN > r.VClock.Get(id) {
+				r.VClock.Follow(id, row.LSN)
+				fresh = append(fresh, row)
+			}
+		}
+		if len(fresh) == 0 {
+			continue
+		}
+		if err := apply(fresh); err != nil {
+			if !r.Force {
+				return err
+			}
+			r.warn(err)
+		}
+	}
+	if l.Torn() {
+		r.warn(boxerr.OfType(boxerr.TypeXlog, "'%s' ends in the middle of a block: nothing behind offset %d is used", path, l.Good()))
+	}
+	if r.Progress != nil {
+		r.Progress(path, count)
+	}
+	return nil
+}
+
+// Clean removes what interrupted writers left in the directories.
+func (r *Recovery) Clean() error {
+	snaps := xlog.Dir{FS: r.FS, Path: r.SnapDir, Kind: xlog.Snap}
+	if err := snaps.RemoveInprogress(); err != nil {
+		return err
+	}
+	logs := xlog.Dir{FS: r.FS, Path: r.LogDir, Kind: xlog.Log}
+	return logs.RemoveInprogress()
+}
+
+func (r *Recovery) warn(err error) {
+	if r.Warn != nil {
+		r.Warn(err)
+	}
+}
+
+// checkDir fails if there is no such directory.
+func checkDir(fsys vfs.FS, dir string) error {
+	if _, err := fsys.List(dir); err != nil {
+		return xlog.SystemError("open", dir, err)
+	}
+	return nil
+}
+
+// Lock takes a directory of logs for this process. The error is ALREADY_RUNNING if another one has it.
+func Lock(fsys vfs.FS, dir string) (io.Closer, error) {
+	lock, err := fsys.Lock(dir)
+	switch {
+	case errors.Is(err, vfs.ErrLocked):
+		return nil, boxerr.New(boxerr.AlreadyRunning, filepath.Clean(dir))
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, xlog.SystemError("open", dir, err)
+	case err != nil:
+		return nil, xlog.SystemError("lock", dir, err)
+	}
+	return lock, nil
+}
