@@ -18,12 +18,14 @@ import (
 
 // world is a database with spaces made by hand, without a catalog in system spaces.
 type world struct {
-	*testing.T
+	testing.TB
 	b *Box
 	c *Ctx
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldOf(t) }
+
+func newWorldOf(t testing.TB) *world {
 	b := New(Config{})
 	t.Cleanup(b.Cord.Stop)
 	for _, u := range []*User{
@@ -32,11 +34,11 @@ func newWorld(t *testing.T) *world {
 	} {
 		b.catalog.users[u.ID], b.catalog.usersByName[u.Name] = u, u
 	}
-	return &world{T: t, b: b, c: b.NewCtx(b.NewSession(SessionBackground))}
+	return &world{TB: t, b: b, c: b.NewCtx(b.NewSession(SessionBackground))}
 }
 
 // part returns a key part such as "2 string" or "2 string nullable", counted from 1.
-func part(t *testing.T, text string) tuple.KeyPart {
+func part(t testing.TB, text string) tuple.KeyPart {
 	var p tuple.KeyPart
 	var typ, null string
 	fmt.Sscan(text, &p.Field, &typ, &null)
@@ -80,7 +82,7 @@ func (w *world) space(id uint32, name string, fields []string, indexes ...indexS
 		}
 		var kp []tuple.KeyPart
 		for _, p := range strings.Split(parts, ",") {
-			kp = append(kp, part(w.T, p))
+			kp = append(kp, part(w.TB, p))
 		}
 		kd, err := tuple.NewKeyDef(kp)
 		if err != nil {
