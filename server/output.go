@@ -1,0 +1,207 @@
+package server
+
+import (
+	"errors"
+	"net"
+	"sync"
+)
+
+// errGone says that the other side of a connection is gone.
+var errGone = errors.New("server: connection closed")
+
+// softOutput is how many bytes may wait to be written before their connection stops to take new requests.
+const softOutput = 1 << 20
+
+// keptBuffer is how large a buffer may be that is kept for later.
+const keptBuffer = 256 << 10
+
+// output is the writing side of a connection.
+//
+// The connection's goroutine writes the answers of a turn itself, from begin to end. Whoever else has something
+// for the client queues it: a goroutine that lives only as long as there is something writes it, unless a turn is
+// running, whose end does so. What is queued during a turn stands behind the turn's answers.
+type output struct {
+	nc    net.Conn
+	stat  *Stat
+	limit int
+	// post runs functions under the cord's lock.
+	post func(func())
+	// left is closed when nothing can be written any more.
+	left chan struct{}
+
+	mu      sync.Mutex // guards the fields below
+	ready   sync.Cond  // something of the fields below changed that somebody may wait for
+	queued  []byte     // waits to be written
+	after   []byte     // queued during a turn
+	spare   []byte     // an empty buffer to swap with queued
+	turning bool       // between begin and end
+	writing bool       // some goroutine writes
+	gone    bool       // nothing can be written any more
+	waiting []func()   // to be posted when there is room again
+}
+
+func (o *output) init(s *Server, nc net.Conn) {
+	o.nc, o.stat, o.limit, o.post = nc, &s.stat, s.options.OutputLimit, s.box.Cord.Post
+	o.ready.L = &o.mu
+	o.left = make(chan struct{})
+}
+
+// begin is called at the begin of a turn.
+func (o *output) begin() {
+	o.mu.Lock()
+	o.turning = true
+	o.mu.Unlock()
+}
+
+// end writes the answers of a turn and what was queued meanwhile. It returns when the client has taken all of that,
+// or when others write and less than softOutput bytes are left.
+func (o *output) end(answers []byte) error {
+	o.mu.Lock()
+	o.turning = false
+	if o.writing {
+		o.queued = append(append(o.queued, answers...), o.after...)
+		o.after = reuse(o.after)
+		for len(o.queued) > softOutput && !o.gone {
+			o.ready.Wait()
+		}
+		gone := o.gone
+		o.mu.Unlock()
+		if gone {
+			return errGone
+		}
+		return nil
+	}
+	o.queued, o.after = append(o.queued, o.after...), reuse(o.after)
+	if o.gone || len(answers) == 0 && len(o.queued) == 0 {
+		gone := o.gone
+		o.mu.Unlock()
+		if gone {
+			return errGone
+		}
+		return nil
+	}
+	o.writing = true
+	o.mu.Unlock()
+	if len(answers) > 0 && !o.write(answers) {
+		return errGone
+	}
+	return o.drain()
+}
+
+// queue has b written after all that came before it. It does not block. It fails when the other side is gone, or
+// when so much is waiting already that it is taken for gone.
+func (o *output) queue(b []byte) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.gone {
+		return errGone
+	}
+	if len(o.queued)+len(o.after) > o.limit {
+		o.leave()
+		return errGone
+	}
+	if o.turning {
+		o.after = append(o.after, b...)
+		return nil
+	}
+	o.queued = append(o.queued, b...)
+	if !o.writing {
+		o.writing = true
+		go o.drainAlone()
+	}
+	return nil
+}
+
+func (o *output) drainAlone() { _ = o.drain() }
+
+// drain writes what is queued until nothing is left. The caller has set writing.
+func (o *output) drain() error {
+	o.mu.Lock()
+	for len(o.queued) > 0 && !o.gone {
+		b := o.queued
+		o.queued, o.spare = reuse(o.spare), nil
+		o.mu.Unlock()
+		ok := o.write(b)
+		o.mu.Lock()
+		o.spare = reuse(b)
+		if !ok {
+			break
+		}
+		if len(o.queued) <= softOutput {
+			o.wakeWaiting()
+		}
+	}
+	o.writing = false
+	o.wakeWaiting()
+	gone := o.gone
+	o.mu.Unlock()
+	if gone {
+		return errGone
+	}
+	return nil
+}
+
+// write writes b, whatever time that takes.
+func (o *output) write(b []byte) bool {
+	n, err := o.nc.Write(b)
+	o.stat.add(Sent, n)
+	if err != nil {
+		o.close()
+		return false
+	}
+	return true
+}
+
+// close makes everybody give up writing and reading.
+func (o *output) close() {
+	o.mu.Lock()
+	o.leave()
+	o.mu.Unlock()
+}
+
+// leave is close for those who hold the lock.
+func (o *output) leave() {
+	if !o.gone {
+		o.gone = true
+		close(o.left)
+		o.queued, o.after, o.spare = nil, nil, nil
+		_ = o.nc.Close()
+	}
+	o.wakeWaiting()
+}
+
+// wakeWaiting lets those go on that wait for room. The lock is held.
+func (o *output) wakeWaiting() {
+	o.ready.Broadcast()
+	for _, f := range o.waiting {
+		o.post(f)
+	}
+	o.waiting = nil
+}
+
+// room reports whether more should be queued now. If not, f is called under the cord's lock once it should, or
+// once the client is gone.
+func (o *output) room(f func()) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.gone || len(o.queued)+len(o.after) <= softOutput {
+		return true
+	}
+	o.waiting = append(o.waiting, f)
+	return false
+}
+
+// isGone tells whether nothing can be written any more.
+func (o *output) isGone() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.gone
+}
+
+// reuse empties a buffer, or lets go of it when it is large.
+func reuse(b []byte) []byte {
+	if cap(b) > keptBuffer {
+		return nil
+	}
+	return b[:0]
+}

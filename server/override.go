@@ -1,0 +1,210 @@
+package server
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/lycosadb/lycosa/boxerr"
+	"github.com/lycosadb/lycosa/iproto"
+	"github.com/lycosadb/lycosa/trigger"
+)
+
+// Outcome is what a handler made of a request.
+type Outcome uint8
+
+const (
+	// Handled ends the request. The server answers nothing by itself.
+	Handled Outcome = iota
+	// Declined passes the request on to the next handler and finally to what the server does by itself.
+	Declined
+	// Parked says that the handler goes on later and calls Request.Finish then.
+	Parked
+)
+
+// Handler takes over requests. Serve runs under the cord's lock and must not block. An error ends the request and
+// is sent to the client.
+type Handler interface {
+	Serve(r *Request) (Outcome, error)
+}
+
+// HandlerFunc is a function as a Handler.
+type HandlerFunc func(r *Request) (Outcome, error)
+
+// Serve calls f.
+func (f HandlerFunc) Serve(r *Request) (Outcome, error) { return f(r) }
+
+// Override makes h a handler of a type of request, or of all unknown ones for iproto.TypeUnknown. It comes before
+// those that were set earlier, unless it replaces one of the same name. A nil h takes the handler called name away.
+// The error is ILLEGAL_PARAMS for a type that cannot be overridden. The cord's lock must be held.
+func (s *Server) Override(typ int64, name string, h Handler) error {
+	if typ < iproto.TypeUnknown || typ > 1<<32-1 {
+		return boxerr.Illegal("%d is not a request type", typ)
+	}
+	if !overridable(typ) {
+		return boxerr.Illegal("%s requests cannot be overridden", iproto.Type(typ))
+	}
+	event := OverrideEvent(typ)
+	if h == nil {
+		s.box.Triggers.Del(event, name)
+		return nil
+	}
+	s.box.Triggers.Set(event, name, h)
+	return nil
+}
+
+// OverrideEvent returns the name of the event whose handlers get the requests of a type, by its number.
+func OverrideEvent(typ int64) string { return fmt.Sprintf("%s[%d]", overridePrefix, typ) }
+
+const overridePrefix = "box.iproto.override"
+
+// chain is the events whose handlers get a request, in their order: that of the number and that of the name. An
+// event without handlers is nil.
+type chain [2]*trigger.Event
+
+func (c chain) empty() bool { return c[0] == nil && c[1] == nil }
+
+// overrides finds chains by request types.
+type overrides struct {
+	// table is nil when there is no handler at all.
+	table atomic.Pointer[overrideTable]
+}
+
+// overrideTable is not changed once it was published.
+type overrideTable struct {
+	low     [256]chain
+	high    map[iproto.Type]chain
+	unknown chain
+}
+
+// find returns the chain of a type. ok is false when it is empty.
+func (t *overrideTable) find(typ iproto.Type) (c chain, ok bool) {
+	if t == nil {
+		return chain{}, false
+	}
+	if typ < iproto.Type(len(t.low)) {
+		c = t.low[typ]
+	} else {
+		c = t.high[typ]
+	}
+	if c.empty() && !builtin(typ) {
+		c = t.unknown
+	}
+	return c, !c.empty()
+}
+
+// builtin tells whether the server does something by itself with requests of a type.
+func builtin(typ iproto.Type) bool {
+	switch typ {
+	case iproto.TypeSelect, iproto.TypeInsert, iproto.TypeReplace, iproto.TypeUpdate, iproto.TypeDelete,
+		iproto.TypeCall16, iproto.TypeAuth, iproto.TypeEval, iproto.TypeUpsert, iproto.TypeCall, iproto.TypeExecute,
+		iproto.TypePrepare, iproto.TypeBegin, iproto.TypeCommit, iproto.TypeRollback, iproto.TypePing,
+		iproto.TypeJoin, iproto.TypeSubscribe, iproto.TypeVoteDeprecated, iproto.TypeVote, iproto.TypeFetchSnapshot,
+		iproto.TypeRegister, iproto.TypeID, iproto.TypeWatch, iproto.TypeUnwatch, iproto.TypeWatchOnce:
+		return true
+	}
+	return false
+}
+
+// overridable tells whether requests of a type may be given to handlers.
+func overridable(typ int64) bool {
+	switch iproto.Type(typ) {
+	case iproto.TypeJoin, iproto.TypeSubscribe, iproto.TypeFetchSnapshot, iproto.TypeRegister:
+		return typ < 0
+	}
+	return true
+}
+
+// start makes the table follow the registry. The cord's lock is held.
+func (o *overrides) start(s *Server) {
+	triggers := s.box.Triggers
+	for _, name := range triggers.Names() {
+		if overrideName(name) {
+			o.complain(s, triggers.Event(name))
+		}
+	}
+	o.rebuild(triggers)
+	triggers.Observe(overridePrefix, func(e *trigger.Event) {
+		if overrideName(e.Name()) {
+			o.complain(s, e)
+			o.rebuild(triggers)
+		}
+	})
+}
+
+// overrideName tells whether an event is in the namespace of overrides.
+func overrideName(event string) bool {
+	rest, ok := strings.CutPrefix(event, overridePrefix)
+	return ok && rest != "" && (rest[0] == '.' || rest[0] == '[')
+}
+
+// overriddenType reads the name of an event. place is the event's place in a chain.
+func overriddenType(event string) (typ int64, place int, ok bool) {
+	rest := strings.TrimPrefix(event, overridePrefix)
+	if name, named := strings.CutPrefix(rest, "."); named {
+		if name != strings.ToLower(name) {
+			return 0, 0, false
+		}
+		typ, ok = iproto.TypeByName(strings.ToUpper(name))
+		return typ, 1, ok
+	}
+	number, closed := strings.CutSuffix(rest[1:], "]")
+	typ, err := strconv.ParseInt(number, 10, 64)
+	return typ, 0, closed && err == nil && typ >= iproto.TypeUnknown && typ <= 1<<32-1
+}
+
+// complain writes to the log when the handlers of an event will never be called.
+func (o *overrides) complain(s *Server, e *trigger.Event) {
+	if e.Empty() {
+		return
+	}
+	typ, _, ok := overriddenType(e.Name())
+	if !ok {
+		what := strings.TrimPrefix(e.Name(), overridePrefix)
+		s.options.Log('C', fmt.Sprintf("The event `%s' is in IPROTO override namespace, but `%s' is not a valid request type",
+			e.Name(), strings.TrimPrefix(what, ".")))
+	} else if !overridable(typ) {
+		s.options.Log('C', fmt.Sprintf("IPROTO request handler overriding does not support `%s' request type", iproto.Type(typ)))
+	}
+}
+
+// rebuild publishes a table of all events that have handlers.
+func (o *overrides) rebuild(triggers *trigger.Registry) {
+	var t *overrideTable
+	for _, name := range triggers.Names() {
+		if !overrideName(name) {
+			continue
+		}
+		typ, place, ok := overriddenType(name)
+		if !ok || !overridable(typ) {
+			continue
+		}
+		if t == nil {
+			t = &overrideTable{high: make(map[iproto.Type]chain)}
+		}
+		e := triggers.Event(name)
+		switch {
+		case typ < 0:
+			t.unknown[place] = e
+		case typ < int64(len(t.low)):
+			t.low[typ][place] = e
+		default:
+			c := t.high[iproto.Type(typ)]
+			c[place] = e
+			t.high[iproto.Type(typ)] = c
+		}
+	}
+	o.table.Store(t)
+}
+
+// handler makes a Handler of what a trigger holds, nil when that is impossible.
+func (s *Server) handler(h trigger.Handler) Handler {
+	if x, ok := h.(Handler); ok {
+		return x
+	}
+	if s.options.Adapt != nil {
+		return s.options.Adapt(h)
+	}
+	return nil
+}

@@ -1,0 +1,465 @@
+package server
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/lycosadb/lycosa/box"
+	"github.com/lycosadb/lycosa/boxerr"
+	"github.com/lycosadb/lycosa/iproto"
+	"github.com/lycosadb/lycosa/msgpack"
+	"github.com/lycosadb/lycosa/trigger"
+)
+
+// Request is a request of a client on its way through handlers. It is valid until it has ended: until the Serve
+// that handled it has returned, or Finish was called. Everything about it belongs to the cord's lock.
+type Request struct {
+	// Local belongs to the handlers, and is nil at first.
+	Local any
+
+	conn         *conn
+	head         iproto.Header
+	header, body []byte // body is nil when there is none
+	own          []byte // the copy that header and body lie in once the request is kept
+	kept         bool
+	at           int // where the packet began in the read buffer
+	fault        error
+	ctx          *box.Ctx
+
+	// What the body says, once it was decoded.
+	decoded bool
+	bodyErr error
+	dml     iproto.DML
+	call    iproto.Call
+
+	// How far the request has come in its chain.
+	chain chain
+	place int
+	run   trigger.Run
+
+	inside   bool // a handler's Serve runs
+	parked   bool // a handler will call Finish
+	finished bool // Finish was called inside of Serve, with ...
+	outcome  Outcome
+	err      error
+
+	stream     *stream
+	following  *Request // the next one of the same stream
+	detached   bool
+	ended      bool
+	mark       int // where in the turn's answers those of this request begin
+	invocation box.Invocation
+}
+
+// emptyBody stands for a body that is not there.
+var emptyBody = []byte{0x80}
+
+// Type is the request's type.
+func (r *Request) Type() iproto.Type { return r.head.Type }
+
+// Sync is the number that the client gave the request.
+func (r *Request) Sync() uint64 { return r.head.Sync }
+
+// StreamID is the stream that the request belongs to, 0 for none.
+func (r *Request) StreamID() uint64 { return r.head.StreamID }
+
+// Header is the header as it came, a MessagePack map. It is valid as long as the handler runs; after Keep, until the
+// request ends.
+func (r *Request) Header() []byte { return r.header }
+
+// Body is the body as it came, any MessagePack value, or an empty map when there is none. It is valid as Header is.
+func (r *Request) Body() []byte {
+	if r.body == nil {
+		return emptyBody
+	}
+	return r.body
+}
+
+// Ctx is on whose behalf the request is run.
+func (r *Request) Ctx() *box.Ctx { return r.ctx }
+
+// Session is the client's session.
+func (r *Request) Session() *box.Session { return r.conn.session }
+
+// Send sends a packet to the client, made of a header and a body in MessagePack; the body may be empty. The error is
+// SESSION_CLOSED.
+func (r *Request) Send(header, body []byte) error { return r.conn.SendParts(header, body) }
+
+// Reply answers the request with data, a MessagePack array, in the form of the server's own answers. The handler
+// still has to return Handled.
+func (r *Request) Reply(data []byte) error {
+	if r.conn.closed {
+		return boxerr.New(boxerr.SessionClosed)
+	}
+	b, start := r.open()
+	b = iproto.AppendData(b, data, 0)
+	r.answer(b, start)
+	return nil
+}
+
+// Keep makes Header and Body outlive the handler, until the request ends. Slices got from them before are not
+// affected.
+func (r *Request) Keep() {
+	if r.kept || r.conn == nil {
+		return
+	}
+	r.kept = true
+	r.own = append(append(r.own[:0], r.header...), r.body...)
+	n := len(r.header)
+	r.header = r.own[:n:n]
+	if r.body != nil {
+		r.body = r.own[n:]
+	}
+	r.decoded = false
+}
+
+// decode takes a packet apart.
+func (r *Request) decode(packet []byte, table *overrideTable) {
+	r.reset()
+	rest, ok := iproto.DecodeHeader(packet, &r.head)
+	if !ok {
+		r.fault = boxerr.New(boxerr.InvalidMsgpack, "packet header")
+		return
+	}
+	r.header = packet[: len(packet)-len(rest) : len(packet)-len(rest)]
+	if len(rest) == 0 {
+		return
+	}
+	r.body = rest
+	if end, ok := msgpack.Check(rest); !ok || len(end) > 0 || r.head.Type == iproto.TypeNOP {
+		r.fault = boxerr.New(boxerr.InvalidMsgpack, "packet body")
+		return
+	}
+	if _, overridden := table.find(r.head.Type); !overridden {
+		r.decodeBody()
+	}
+}
+
+// reset prepares a used request for the next packet.
+func (r *Request) reset() {
+	r.Local, r.header, r.body, r.fault, r.bodyErr, r.err = nil, nil, nil, nil, nil, nil
+	r.kept, r.decoded, r.inside, r.parked, r.finished, r.detached, r.ended = false, false, false, false, false, false, false
+	r.stream, r.following = nil, nil
+	r.chain, r.place, r.run = chain{}, 0, trigger.Run{}
+	if cap(r.own) > keptBuffer {
+		r.own = nil
+	}
+}
+
+// refuse makes the request one that is answered by an error, whatever it is.
+func (r *Request) refuse(err error) {
+	r.reset()
+	r.head = iproto.Header{}
+	r.fault = err
+}
+
+// refused tells whether the request can be answered by an error only.
+func (r *Request) refused() bool { return r.fault != nil }
+
+// decodeBody decodes the bodies that are decoded often. It needs no lock.
+func (r *Request) decodeBody() {
+	if r.decoded {
+		return
+	}
+	r.decoded = true
+	switch typ := r.head.Type; typ {
+	case iproto.TypeSelect, iproto.TypeInsert, iproto.TypeReplace, iproto.TypeUpdate, iproto.TypeDelete, iproto.TypeUpsert:
+		r.bodyErr = iproto.DecodeDML(typ, r.body, &r.dml)
+	case iproto.TypeCall, iproto.TypeCall16, iproto.TypeEval:
+		r.bodyErr = iproto.DecodeCall(typ, r.body, &r.call)
+	}
+}
+
+// isPing tells whether the request is a PING that may be answered without the cord's lock.
+func (r *Request) isPing(schema uint32) bool {
+	if r.head.Type != iproto.TypePing || r.fault != nil || r.head.StreamID != 0 ||
+		r.head.SchemaVersion != 0 && r.head.SchemaVersion != uint64(schema) {
+		return false
+	}
+	_, overridden := r.conn.server.overrides.table.Load().find(iproto.TypePing)
+	return !overridden
+}
+
+// start runs the request as far as it goes without waiting. When that is not to its end, it returns false: the
+// request is detached and must not be used for another packet before it has ended.
+func (r *Request) start() bool {
+	c := r.conn
+	if t := c.turn; t != nil {
+		r.mark = len(t.answers)
+	}
+	if r.ctx == nil {
+		r.ctx = c.server.box.NewCtx(c.session)
+	} else {
+		r.ctx.Reset(c.session)
+	}
+	if r.fault == nil {
+		r.admit()
+	}
+	switch {
+	case r.fault != nil:
+		r.fail(r.fault)
+	case r.head.StreamID == 0:
+		r.begin()
+	case !r.enterStream():
+		r.detach()
+		return false
+	default:
+		r.begin()
+	}
+	if !r.ended {
+		r.detach()
+		return false
+	}
+	return true
+}
+
+// admit finds the chain of the request and checks the rules that come before all handlers.
+func (r *Request) admit() {
+	typ, in := r.head.Type, r.head.StreamID != 0
+	var overridden bool
+	r.chain, overridden = r.conn.server.overrides.table.Load().find(typ)
+	switch {
+	case !overridden && !builtin(typ):
+		r.fault = boxerr.New(boxerr.UnknownRequestType, uint32(typ))
+	case in && !streamable(typ):
+		if name := typ.Name(); name != "" {
+			r.fault = boxerr.New(boxerr.UnableToProcessInStream, name)
+		} else {
+			e := boxerr.New(boxerr.UnableToProcessInStream, typ.String())
+			e.Fields = e.Fields[:0]
+			r.fault = e.With("name", e.Name)
+		}
+	case !in && (typ == iproto.TypeBegin || typ == iproto.TypeCommit || typ == iproto.TypeRollback):
+		r.fault = boxerr.New(boxerr.UnableToProcessOutOfStream, typ.Name())
+	}
+}
+
+// streamable tells whether requests of a type may belong to a stream.
+func streamable(typ iproto.Type) bool {
+	return typ <= iproto.TypeRollback+1 && typ != iproto.TypeAuth || typ == iproto.TypePing
+}
+
+// detach makes the request independent of the turn that it was started in.
+func (r *Request) detach() {
+	r.Keep()
+	r.detached = true
+	r.conn.detached++
+	r.conn.server.inFlight++
+}
+
+// begin runs the request, whose turn it is in its stream.
+func (r *Request) begin() {
+	if r.stream != nil {
+		r.ctx.Txn = r.stream.txn
+		r.stream.txn = nil
+	}
+	r.conn.session.Sync = r.head.Sync
+	if r.chain.empty() {
+		r.builtin()
+		return
+	}
+	if r.chain[0] != nil {
+		r.run = r.chain[0].Start()
+	}
+	r.serve()
+}
+
+// next returns the next trigger handler of the chain.
+func (r *Request) next() (trigger.Handler, bool) {
+	for {
+		if h, ok := r.run.Next(); ok {
+			return h, true
+		}
+		if r.place > 0 || r.chain[1] == nil {
+			return nil, false
+		}
+		r.place = 1
+		r.run = r.chain[1].Start()
+	}
+}
+
+// serve asks the handlers that have not been asked yet, and after them what the server does by itself.
+func (r *Request) serve() {
+	for {
+		h, ok := r.next()
+		if !ok {
+			r.builtin()
+			return
+		}
+		out, err := r.ask(h)
+		if out == Parked && err == nil {
+			if !r.finished {
+				r.Keep()
+				r.parked = true
+				return
+			}
+			out, err = r.outcome, r.err
+		}
+		if r.conclude(out, err) {
+			return
+		}
+	}
+}
+
+// ask calls a handler. A panic of its becomes an error.
+func (r *Request) ask(h trigger.Handler) (out Outcome, err error) {
+	handler := r.conn.server.handler(h)
+	if handler == nil {
+		return Handled, boxerr.Luajit(fmt.Sprintf("%T is no request handler", h))
+	}
+	r.inside, r.finished = true, false
+	defer func() {
+		r.inside = false
+		if x := recover(); x != nil {
+			r.conn.server.options.Log('C', fmt.Sprintf("panic in a request handler: %v\n%s", x, debug.Stack()))
+			err = boxerr.Luajit(fmt.Sprint(x))
+		}
+	}()
+	return handler.Serve(r)
+}
+
+// conclude acts on what a handler made of the request. It returns false when the next one is to be asked.
+func (r *Request) conclude(out Outcome, err error) bool {
+	switch {
+	case err != nil:
+		r.fail(err)
+	case out == Handled:
+		r.noteTicket()
+		r.end()
+	default:
+		return false
+	}
+	return true
+}
+
+// Finish is called, under the cord's lock, when a handler that parked the request has come to its end.
+func (r *Request) Finish(out Outcome, err error) {
+	switch {
+	case r.inside:
+		r.finished, r.outcome, r.err = true, out, err
+	case r.parked:
+		r.parked = false
+		if !r.conclude(out, err) {
+			r.serve()
+		}
+	}
+}
+
+// open begins an answer to the request, whose body the caller appends.
+func (r *Request) open() (b []byte, start int) {
+	s := r.conn.server
+	if t := r.conn.turn; t != nil {
+		b = t.answers
+	} else {
+		b = s.scratch[:0]
+	}
+	return iproto.Begin(b, iproto.TypeOK, r.head.Sync, uint32(s.box.SchemaVersion())), len(b)
+}
+
+// answer ends an answer that was begun by open.
+func (r *Request) answer(b []byte, start int) {
+	iproto.End(b, start)
+	r.deliver(b, start)
+}
+
+// deliver hands over the bytes of b from start on, which open or its like has begun. They are kept back as long as
+// the journal has not done what the request has committed.
+func (r *Request) deliver(b []byte, start int) {
+	c := r.conn
+	ticket := r.ctx.Ticket
+	if t := c.turn; t != nil {
+		t.answers = b
+		if !ticket.Done() {
+			t.waits = append(t.waits, journalWait{start, len(b), r.head.Sync, ticket})
+			r.ctx.Ticket = box.Ticket{}
+		}
+		return
+	}
+	c.server.scratch = reuse(b)
+	if c.closed {
+		return
+	}
+	if ticket.Done() {
+		_ = c.queue(b[start:])
+		return
+	}
+	packet := append([]byte(nil), b[start:]...)
+	sync, s := r.head.Sync, c.server
+	go func() {
+		if err := ticket.Wait(); err != nil {
+			packet = iproto.AppendError(nil, sync, s.schema.Load(), boxerr.From(err))
+		}
+		_ = c.queue(packet)
+	}()
+}
+
+// noteTicket makes what handlers have sent during the turn wait for what they have committed.
+func (r *Request) noteTicket() {
+	if t := r.conn.turn; t != nil && !r.detached && !r.ctx.Ticket.Done() {
+		t.waits = append(t.waits, journalWait{r.mark, len(t.answers), r.head.Sync, r.ctx.Ticket})
+	}
+}
+
+// ok answers that all went well, and ends the request.
+func (r *Request) ok() {
+	b, start := r.open()
+	r.answer(append(b, 0x80), start)
+	r.end()
+}
+
+// fail answers with an error and ends the request.
+func (r *Request) fail(err error) {
+	s := r.conn.server
+	s.box.Stat.Count(box.OpError)
+	if r.ctx.Txn != nil && r.stream == nil {
+		_ = s.box.Rollback(r.ctx)
+	}
+	var b []byte
+	if t := r.conn.turn; t != nil {
+		b = t.answers
+	} else {
+		b = s.scratch[:0]
+	}
+	start := len(b)
+	r.ctx.Ticket = box.Ticket{}
+	r.deliver(iproto.AppendError(b, r.head.Sync, uint32(s.box.SchemaVersion()), boxerr.From(err)), start)
+	r.end()
+}
+
+// end is the end of the request.
+func (r *Request) end() {
+	if r.ended {
+		return
+	}
+	r.ended = true
+	c := r.conn
+	s := c.server
+	stream := r.stream
+	if stream != nil {
+		s.box.OnYield(r.ctx)
+		stream.txn = r.ctx.Txn
+		r.ctx.Txn = nil
+	} else if r.ctx.Txn != nil {
+		_ = s.box.Rollback(r.ctx)
+	}
+	if r.detached {
+		s.stat.leave(RequestsInProgress, 1)
+		s.inFlight--
+		s.release(r)
+		c.leave()
+		s.unblock()
+	}
+	if stream != nil {
+		stream.leave()
+	}
+}
+
+// maxFree is how many ended requests are kept for reuse.
+const maxFree = 1024
+
+// release keeps an ended request that was detached for reuse.
+func (s *Server) release(r *Request) {
+	if len(s.free) < maxFree {
+		s.free = append(s.free, r)
+	}
+}
