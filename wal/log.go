@@ -91,7 +91,7 @@ func (l *logFile) write(b *batch) (written int64, err error) {
 	if b.rows > 0 {
 		data := l.seal(b)
 		err := l.append(b, data)
-		if isFull(err) && l.opts.NoSpace != nil && l.opts.NoSpace() {
+		if err != nil && isFull(err) && l.opts.NoSpace != nil && l.opts.NoSpace() {
 			err = l.append(b, data)
 		}
 		if err != nil {
