@@ -150,3 +150,25 @@ func BenchmarkCollation(b *testing.B) {
 		})
 	}
 }
+
+func FuzzCollation(f *testing.F) {
+	for _, s := range []string{"", "a\xff", "é", "ёлка", "ch", "한국", "\u0301a", "ไทย", "\xe0\xb9"} {
+		f.Add([]byte(s), []byte("b"+s))
+	}
+	list := []*Collation{icu(f, "", "primary"), icu(f, "", "tertiary"), icu(f, "cs", "tertiary"), icu(f, "th", "secondary"), icu(f, "zh", "primary")}
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		for i, c := range list {
+			got := sign(c.Compare(a, b))
+			if got != -sign(c.Compare(b, a)) {
+				t.Fatalf("%d: %q and %q compare as %d both ways", i, a, b, got)
+			}
+			ka, kb := c.AppendSortKey(nil, a), c.AppendSortKey(nil, b)
+			if want := bytes.Compare(ka, kb); got != want {
+				t.Fatalf("%d: %q and %q compare as %d, their keys as %d", i, a, b, got, want)
+			}
+			if ha, hb := c.hint(a), c.hint(b); ha < hb && got >= 0 || ha > hb && got <= 0 {
+				t.Fatalf("%d: hints of %q and %q are %x and %x", i, a, b, ha, hb)
+			}
+		}
+	})
+}

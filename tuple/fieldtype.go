@@ -94,13 +94,21 @@ var kindNames = [kinds]string{
 	kindDecimal: "decimal", kindUUID: "uuid", kindError: "error", kindDatetime: "datetime", kindInterval: "interval",
 }
 
-// kindOf returns the kind of the value at the beginning of v, which is not empty.
+// kindOf returns the kind of the value at the beginning of v.
 func kindOf(v []byte) kind {
-	t := msgpack.TypeOf(v[0])
+	t := typeOf(v)
 	if t != msgpack.Ext {
 		return kind(t)
 	}
 	return extKind(v)
+}
+
+// typeOf returns the type of the value at the beginning of v, Nil if there is none.
+func typeOf(v []byte) msgpack.Type {
+	if len(v) == 0 {
+		return msgpack.Nil
+	}
+	return msgpack.TypeOf(v[0])
 }
 
 func extKind(v []byte) kind {

@@ -160,11 +160,7 @@ func FuzzFormatCheck(f *testing.F) {
 		mustKeyDef(f, KeyPart{Field: 2, Type: Scalar, Path: "[*]"}),
 	}))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if !checked(data) {
-			return
-		}
-		if err := format.Check(data); err != nil {
-			_ = err.Error()
+		if err := format.Check(data); err != nil || !checked(data) {
 			return
 		}
 		tp := NewFormat(format, data)

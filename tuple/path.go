@@ -222,10 +222,7 @@ func value(v []byte) []byte {
 // child returns the bytes from that value on which a step leads to from a map or array, or nil. A number also leads
 // to the value of a map that has it as a key. A step to every value leads nowhere.
 func child(v []byte, tok PathToken) []byte {
-	if len(v) == 0 {
-		return nil
-	}
-	switch msgpack.TypeOf(v[0]) {
+	switch typeOf(v) {
 	case msgpack.Array:
 		if tok.Kind == TokenIndex {
 			return seek(v, tok.Index)

@@ -101,7 +101,9 @@ func seek(array []byte, i int) []byte {
 	if uint(i) >= uint(n) {
 		return nil
 	}
-	rest, _ = msgpack.SkipN(rest, i)
+	if i > 0 {
+		rest, _ = msgpack.SkipN(rest, i)
+	}
 	return rest
 }
 

@@ -100,7 +100,7 @@ func (op *operation) parse(v []byte, no, indexBase int, f *Format) error {
 
 // parseField reads which field the operation is on.
 func (op *operation) parseField(v []byte, indexBase int, f *Format) error {
-	switch msgpack.TypeOf(v[0]) {
+	switch typeOf(v) {
 	case msgpack.Uint, msgpack.Int:
 		n, ok := readInt32(v)
 		switch {

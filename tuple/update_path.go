@@ -74,7 +74,7 @@ func (op *operation) editMissing(b, field []byte) ([]byte, *boxerr.Error) {
 		}
 		step = next
 	}
-	switch kind := msgpack.TypeOf(holder[0]); {
+	switch kind := typeOf(holder); {
 	case kind == msgpack.Array && step.Kind == TokenIndex:
 		return op.putIntoArray(b, field, holder, step.Index)
 	case kind == msgpack.Map:
@@ -131,7 +131,7 @@ func (op *operation) putIntoMap(b, field, m []byte, step PathToken) ([]byte, *bo
 // deleteInside takes values out of the array or map that begins holder. That the first of them is there is known.
 func (op *operation) deleteInside(b, field, holder []byte, step PathToken) ([]byte, *boxerr.Error) {
 	before := field[:len(field)-len(holder)]
-	if msgpack.TypeOf(holder[0]) == msgpack.Map {
+	if typeOf(holder) == msgpack.Map {
 		if op.count != 1 {
 			return nil, op.fieldError("can delete only 1 field from a map in a row")
 		}

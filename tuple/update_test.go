@@ -268,17 +268,11 @@ func FuzzUpdate(f *testing.F) {
 		f.Add(mp(`[1, "text", {"a": [1, 2]}]`), mp(s))
 	}
 	f.Fuzz(func(t *testing.T, data, ops []byte) {
-		if rest, ok := msgpack.Check(data); !ok || len(rest) > 0 {
-			return
-		}
-		if rest, ok := msgpack.Check(ops); !ok || len(rest) > 0 {
-			return
-		}
 		got, _, err := Update(data, ops, 0, namedFormat)
-		if err != nil {
+		if err != nil || !checked(data) || !checked(ops) {
 			return
 		}
-		if rest, ok := msgpack.Check(got); !ok || len(rest) > 0 {
+		if !checked(got) {
 			t.Fatalf("%x is no MessagePack value", got)
 		}
 		if again, _, err := Upsert(data, ops, 0, namedFormat); err != nil || !bytes.Equal(again, got) {
