@@ -25,6 +25,7 @@ type Fiber struct {
 	in      []byte
 	count   int
 	started bool
+	nested  int // functions that the database has called in this fiber and that have not ended: they cannot wait
 	csw     uint64
 	end     ender
 	// The form of what the fiber returns to a client: tuples with their formats, errors as objects.
@@ -199,6 +200,9 @@ func (s *State) release(f *Fiber) {
 		}
 	}
 	f.thread, f.ctx, f.end, f.in, f.parker = nil, nil, nil, nil, nil
+	if s.idle != nil {
+		s.checkIdle()
+	}
 	if len(s.fibers) < maxPooled {
 		s.fibers = append(s.fibers, f)
 	}

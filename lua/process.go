@@ -3,6 +3,7 @@ package lua
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/boxerr"
@@ -17,7 +18,7 @@ func registerProcess(s *State) {
 		if s.options.Exit == nil {
 			return boxerr.Luajit("os.exit: this server is part of another program")
 		}
-		s.options.Exit(int(c.Int()))
+		s.Shutdown(int(c.Int()))
 		return nil
 	})
 	s.Func("version", func(c *luajit.Call) error {
@@ -72,4 +73,77 @@ func pushNumber(c *luajit.Call, text string, base int) {
 		}
 	}
 	c.PushNil()
+}
+
+// Describe is an error as the process's last words: its class, then its message.
+func Describe(err error) string {
+	e := boxerr.From(err)
+	return e.Type + ": " + e.Message
+}
+
+// FlushOutput writes what Lua programs have printed and the C library holds back.
+func (s *State) FlushOutput() { s.Flush() }
+
+// WhenIdle has f called once nothing can happen any more: the database is not configured and no fiber is left.
+// The cord's lock must be held.
+func (s *State) WhenIdle(f func()) {
+	s.idle = f
+	s.checkIdle()
+}
+
+func (s *State) checkIdle() {
+	if s.Box.Configured() || s.Cord.Len() > 0 {
+		return
+	}
+	f := s.idle
+	s.idle = nil
+	f()
+}
+
+// ShutdownEvent is the event whose handlers run before the process ends.
+const ShutdownEvent = "box.ctl.on_shutdown"
+
+// Shutdown runs the shutdown triggers, each in a fiber of its own, the newest first, and ends the process when all of
+// them have ended or their time is over. The cord's lock must be held.
+func (s *State) Shutdown(code int) {
+	if s.stopping || s.options.Exit == nil {
+		return
+	}
+	s.stopping = true
+	exit := func() {
+		if s.options.Exit != nil {
+			s.options.Exit(code)
+			s.options.Exit = nil
+		}
+	}
+	e := s.Box.Triggers.Lookup(ShutdownEvent)
+	if e == nil || e.Empty() {
+		exit()
+		return
+	}
+	left := 0
+	ended := func(err error) {
+		if err != nil {
+			s.Log().Error("a shutdown trigger failed", "error", err.Error())
+		}
+		if left--; left == 0 {
+			exit()
+		}
+	}
+	list := luaEntries(e)
+	left = len(list) + 1
+	for _, entry := range list {
+		t := &script{state: s, chunk: luajit.NoRef, end: func(_ []byte, _ int, err error) { ended(err) }}
+		s.newFiber(nil, s.entry.run, entry.Handler.(*Handler).Ref, t).run()
+	}
+	s.Cord.After(s.shutdownTimeout(), exit)
+	ended(nil)
+}
+
+// shutdownTimeout is how long shutdown triggers may take.
+func (s *State) shutdownTimeout() time.Duration {
+	if s.ShutdownTimeout > 0 {
+		return s.ShutdownTimeout
+	}
+	return 3 * time.Second
 }

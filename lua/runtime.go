@@ -41,7 +41,7 @@ func (s *State) Eval(c *box.Ctx, r *box.Invocation) {
 
 // callFunc starts a persistent function.
 func (s *State) callFunc(c *box.Ctx, f *box.Func, r *box.Invocation) {
-	ref, ok := f.Ref.(luajit.Ref)
+	ref, ok := refOf(f.Ref)
 	if !ok {
 		results, n, err := f.Ref.(box.GoFunc)(c, argumentsOf(r.Args), countOf(r.Args))
 		if err != nil {
@@ -220,13 +220,16 @@ func collectFormats(formats []*tuple.Format, b []byte) []*tuple.Format {
 
 // CallFunc calls a function value to its end. In arguments and results tuples keep their formats.
 func (s *State) CallFunc(c *box.Ctx, f box.FuncRef, args []byte, nargs int) ([]byte, int, error) {
-	ref, ok := f.(luajit.Ref)
+	ref, ok := refOf(f)
 	if !ok {
 		return nil, 0, boxerr.Luajit("not a Lua function")
 	}
 	outer := s.callCtx
 	if s.current == nil {
 		s.callCtx = c
+	} else {
+		s.current.nested++
+		defer func(f *Fiber) { f.nested-- }(s.current)
 	}
 	defer func() { s.callCtx = outer }()
 	return s.State.Call(ref, args, nargs)

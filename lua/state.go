@@ -15,12 +15,15 @@ import (
 	"log/slog"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/fiber"
 	"github.com/lycosadb/lycosa/internal/luajit"
 	"github.com/lycosadb/lycosa/msgpack"
+	"github.com/lycosadb/lycosa/say"
+	"github.com/lycosadb/lycosa/server"
 )
 
 //go:embed builtin
@@ -34,8 +37,10 @@ type Options struct {
 	Exit func(code int)
 	// Log takes what Lua programs log. slog.Default() when nil.
 	Log *slog.Logger
+	// Lines is the log behind Log when box.cfg may change where it goes; nil when it may not.
+	Lines *say.Log
 	// Server is what box.cfg{listen = ...} works on, nil when there is none.
-	Server Server
+	Server *server.Server
 }
 
 // State is a LuaJIT VM bound to a database. All of it is guarded by the cord's lock.
@@ -150,6 +155,13 @@ func (s *State) boot() error {
 
 // whenReady has f run once all modules are loaded.
 func (s *State) whenReady(f func(*State)) { s.ready = append(s.ready, f) }
+
+// Close ends the VM. The cord's lock must be held.
+func (s *State) Close() {
+	s.closed = true
+	s.Box.Runtime = nil
+	s.State.Close()
+}
 
 // Log is where the State's messages go.
 func (s *State) Log() *slog.Logger { return s.options.Log }

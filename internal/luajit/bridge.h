@@ -90,7 +90,7 @@ struct ly_codec {
 	int32_t load_metatables; /* __serialize is honoured */
 	int32_t save_metatables; /* decoded tables say what they were */
 	int32_t tuple_ext;       /* tuples keep identity (1: internal form, 2: MP_TUPLE of the protocol) */
-	int32_t functions;       /* functions become references */
+	int32_t functions;       /* functions become references, inside of tables aside */
 	int32_t error_ext;       /* errors are extensions, else their message */
 	int32_t key_names;       /* keys of the outermost table that name protocol keys become their numbers */
 };
@@ -165,6 +165,7 @@ int ly_traceback(struct ly_vm *vm, lua_State *co);
 void ly_register(struct ly_vm *vm, const char *name, int id, int kind);
 size_t ly_memory(struct ly_vm *vm);
 void ly_collect(struct ly_vm *vm);
+void ly_flush(struct ly_vm *vm);
 
 void ly_raise(lua_State *L, struct ly_vm *vm, const char *format, const char *text) __attribute__((noreturn));
 void ly_invalid(lua_State *L, struct ly_vm *vm, const char *details) __attribute__((noreturn));

@@ -447,7 +447,7 @@ ly_encode(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const struc
 		encode_cdata(L, vm, b, idx, c, depth);
 		return;
 	case LUA_TFUNCTION:
-		if (c->functions) {
+		if (c->functions && depth == 0) {
 			lua_pushvalue(L, idx);
 			int32_t ref = luaL_ref(L, LUA_REGISTRYINDEX);
 			put_ext(b, LY_EXT_FUNCTION, &ref, 4);

@@ -122,6 +122,9 @@ func (s *State) Release(r Ref) {
 // Memory is the number of bytes that Lua uses.
 func (s *State) Memory() int64 { return int64(C.ly_memory(s.vm)) }
 
+// Flush writes what Lua's io library holds back of the standard streams.
+func (s *State) Flush() { C.ly_flush(s.vm) }
+
 // Collect runs a full collection of Lua's garbage.
 func (s *State) Collect() { C.ly_collect(s.vm) }
 

@@ -1,6 +1,7 @@
 /* The VM: its creation, threads, calls both ways. Rules of ownership and unwinding are in bridge.h. */
 #include "bridge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -642,4 +643,12 @@ void
 ly_collect(struct ly_vm *vm)
 {
 	lua_gc(vm->L, LUA_GCCOLLECT, 0);
+}
+
+/* ly_flush writes what the C library holds back of the standard streams. */
+void
+ly_flush(struct ly_vm *vm)
+{
+	(void)vm;
+	fflush(NULL);
 }

@@ -11,6 +11,7 @@ os.exit = function(code) -- luacheck: ignore
     io.stdout:flush()
     io.stderr:flush()
     exit(code)
+    while true do core.wait() end
 end
 
 local parse = core.fn('tonumber64')

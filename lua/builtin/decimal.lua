@@ -1,0 +1,105 @@
+-- The module decimal: numbers of 38 digits. A value holds its packed form; arithmetic happens in Go.
+local core = require('internal.core')
+local ffi = require('ffi')
+
+local decimal_t = ffi.typeof('decimal_t')
+local parse, to_string, unary, binary, compare = core.fn('decimal.parse'), core.fn('decimal.tostring'),
+    core.fn('decimal.unary'), core.fn('decimal.binary'), core.fn('decimal.compare')
+
+local function make(p, size)
+    local d = decimal_t()
+    d.size = size
+    ffi.copy(d.data, p, size)
+    return d
+end
+core.set_kind('decimal', decimal_t, make)
+
+local function is_decimal(v) return ffi.istype(decimal_t, v) end
+core.is_decimal = is_decimal
+
+local function is_number(v)
+    local kind = type(v)
+    return kind == 'number' or kind == 'cdata' and (ffi.istype('int64_t', v) or ffi.istype('uint64_t', v))
+end
+
+local function convert(v, argument, level)
+    if is_decimal(v) then return v end
+    if type(v) == 'string' or is_number(v) then return parse(v) end
+    error(('expected decimal, number or string as %d argument'):format(argument), level + 1)
+end
+
+local decimal = { is_decimal = is_decimal }
+
+function decimal.new(...)
+    if select('#', ...) < 1 then error('usage: decimal.new(value)', 2) end
+    local v = ...
+    if is_decimal(v) or type(v) == 'string' or is_number(v) then
+        if is_decimal(v) then return v end
+        return parse(v)
+    end
+    error('expected decimal, number or string as 1 argument', 2)
+end
+
+for _, name in ipairs { 'abs', 'exp', 'ln', 'log10', 'sqrt' } do
+    decimal[name] = function(...)
+        if select('#', ...) < 1 then error(('usage: decimal.%s(decimal)'):format(name), 2) end
+        return unary(name, convert((...), 1, 2))
+    end
+end
+
+for _, name in ipairs { 'trim', 'precision', 'scale' } do
+    decimal[name] = function(...)
+        if select('#', ...) < 1 then error(('usage: decimal.%s(decimal)'):format(name), 2) end
+        if not is_decimal((...)) then error('expected decimal as 1 argument', 2) end
+        return unary(name, (...))
+    end
+end
+
+for _, name in ipairs { 'round', 'rescale' } do
+    decimal[name] = function(...)
+        if select('#', ...) < 2 then error(('usage: decimal.%s(decimal, scale)'):format(name), 2) end
+        local d, scale = ...
+        if not is_decimal(d) then error('expected decimal as 1 argument', 2) end
+        return unary(name, d, scale)
+    end
+end
+
+local function arithmetic(name)
+    return function(a, b)
+        return binary(name, convert(a, 1, 2), convert(b, 2, 2))
+    end
+end
+
+local function comparison(check)
+    return function(a, b)
+        return check(compare(convert(a, 1, 2), convert(b, 2, 2)))
+    end
+end
+
+local function text(d) return to_string(d) end
+
+ffi.metatype(decimal_t, {
+    __tostring = text,
+    __concat = function(a, b)
+        return (is_decimal(a) and text(a) or a) .. (is_decimal(b) and text(b) or b)
+    end,
+    __add = arithmetic('add'),
+    __sub = arithmetic('sub'),
+    __mul = arithmetic('mul'),
+    __div = arithmetic('div'),
+    __mod = arithmetic('mod'),
+    __pow = arithmetic('pow'),
+    __unm = function(a) return unary('neg', a) end,
+    __eq = function(a, b)
+        if type(a) == 'nil' or type(b) == 'nil' or a == core.NULL and type(a) == 'cdata' and not is_decimal(a)
+            or type(b) == 'cdata' and not is_decimal(b) and b == core.NULL then
+            return false
+        end
+        return compare(convert(a, 1, 2), convert(b, 2, 2)) == 0
+    end,
+    __lt = comparison(function(c) return c < 0 end),
+    __le = comparison(function(c) return c <= 0 end),
+    __index = { __serialize = text },
+})
+
+return decimal
