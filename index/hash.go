@@ -50,7 +50,7 @@ func NewHash(def *Def) Index {
 	if def.CmpDef == nil {
 		def.CmpDef = def.KeyDef
 	}
-	return &hash{def: def, hasher: keyHasher{def.KeyDef, def.KeyDef.Parts}}
+	return &hash{def: def, hasher: newKeyHasher(def.KeyDef)}
 }
 
 func (h *hash) Def() *Def { return h.def }
@@ -99,7 +99,7 @@ func (h *hash) findKey(p *page, x uint32, key []byte, n int) (i int, found bool)
 
 // Get implements Index.
 func (h *hash) Get(key []byte, n int) *tuple.Tuple {
-	if h.size == 0 || n != len(h.hasher.parts) {
+	if h.size == 0 || n != len(h.def.KeyDef.Parts) {
 		return nil
 	}
 	x := h.hasher.hash(key, n)
@@ -392,7 +392,7 @@ func (h *hash) plan(typ IteratorType, n int, after Position) error {
 	default:
 		return h.def.Unsupported(iteratorFeature)
 	}
-	if parts := len(h.hasher.parts); n < parts && (n > 0 || typ == EQ) {
+	if parts := len(h.def.KeyDef.Parts); n < parts && (n > 0 || typ == EQ) {
 		return boxerr.New(boxerr.PartialKey, h.def.Type.String(), parts, n)
 	}
 	return nil

@@ -13,7 +13,15 @@ import (
 // they are encoded. The hashes differ from process to process, so that nobody can choose keys that collide.
 type keyHasher struct {
 	key   *tuple.KeyDef
-	parts []tuple.KeyPart
+	paths bool // a part is taken from inside of a field
+}
+
+func newKeyHasher(key *tuple.KeyDef) keyHasher {
+	h := keyHasher{key: key}
+	for i := range key.Parts {
+		h.paths = h.paths || key.Parts[i].Path != ""
+	}
+	return h
 }
 
 var (
@@ -25,16 +33,24 @@ var (
 
 // tuple returns the hash of a tuple's key.
 func (h *keyHasher) tuple(t *tuple.Tuple) uint32 {
-	var room [128]byte
-	return h.hash(h.key.AppendKey(room[:0], t.Data(), 0), len(h.parts))
+	if h.paths {
+		return h.hash(h.key.AppendKey(nil, t.Data(), 0), len(h.key.Parts))
+	}
+	var sum uint64
+	for i := range h.key.Parts {
+		p := &h.key.Parts[i]
+		sum = mix(sum ^ hashValue(p.Type, p.Collation, t.Field(p.Field)))
+	}
+	return uint32(sum >> 32)
 }
 
 // hash returns the hash of a key of n parts.
 func (h *keyHasher) hash(key []byte, n int) uint32 {
 	var sum uint64
-	for i := range h.parts[:n] {
+	for i := range h.key.Parts[:n] {
+		p := &h.key.Parts[i]
 		rest, _ := msgpack.Skip(key)
-		sum = mix(sum ^ hashValue(h.parts[i].Type, h.parts[i].Collation, key[:len(key)-len(rest)]))
+		sum = mix(sum ^ hashValue(p.Type, p.Collation, key[:len(key)-len(rest)]))
 		key = rest
 	}
 	return uint32(sum >> 32)
@@ -48,6 +64,9 @@ func mix(x uint64) uint64 {
 }
 
 func hashValue(typ tuple.FieldType, coll *tuple.Collation, v []byte) uint64 {
+	if len(v) == 0 {
+		return 0
+	}
 	switch msgpack.TypeOf(v[0]) {
 	case msgpack.Uint:
 		if typ == tuple.Unsigned || typ == tuple.Integer {
