@@ -7,33 +7,32 @@ import (
 	"github.com/lycosadb/lycosa/msgpack"
 )
 
-// walk finds the fields of an array one after another. Going forward it continues where it is.
+// walk finds the fields of an array, which nothing follows, one after another. Going forward it continues where it is.
 type walk struct {
-	array []byte
-	rest  []byte // from the value with index at on
+	first []byte // from field 0 on
+	rest  []byte // from field at on, empty behind the last one
 	at    int
-	count int
 }
 
 func newWalk(array []byte) walk {
-	n, rest, _ := msgpack.ReadArrayHeader(array)
-	return walk{array: array, rest: rest, count: n}
+	_, first, _ := msgpack.ReadArrayHeader(array)
+	return walk{first: first, rest: first}
 }
 
-// field returns the bytes from the value of field i on, or nil if there is no such field.
+// field returns the bytes from the value of field i on, or an empty slice if there is no such field.
 func (w *walk) field(i int) []byte {
-	if i >= w.count {
-		return nil
-	}
-	if i < w.at {
-		_, w.rest, _ = msgpack.ReadArrayHeader(w.array)
-		w.at = 0
-	}
-	if i > w.at {
-		w.rest, _ = msgpack.SkipN(w.rest, i-w.at)
-		w.at = i
+	if i != w.at {
+		w.move(i)
 	}
 	return w.rest
+}
+
+func (w *walk) move(i int) {
+	if i < w.at {
+		w.rest, w.at = w.first, 0
+	}
+	w.rest, _ = msgpack.SkipN(w.rest, i-w.at)
+	w.at = i
 }
 
 // Compare orders two tuples by their keys: the result is negative if that of a comes first, 0 if they are equal and
@@ -153,15 +152,13 @@ func (k *KeyDef) CompareKeys(a []byte, an int, b []byte, bn int) int {
 // compare orders two values of the part.
 func (p *part) compare(a, b []byte) int {
 	c := 0
-	if p.nullable && (isNil(a) || isNil(b)) {
-		switch {
-		case !isNil(a):
-			c = 1
-		case !isNil(b):
-			c = -1
-		}
-	} else {
+	switch {
+	case !p.nullable || !isNil(a) && !isNil(b):
 		c = compareValues(p.typ, p.coll, a, b)
+	case !isNil(a):
+		c = 1
+	case !isNil(b):
+		c = -1
 	}
 	if p.desc {
 		return -c
@@ -183,7 +180,9 @@ func compareValues(t FieldType, coll *Collation, a, b []byte) int {
 			return coll.Compare(x, y)
 		}
 		return bytes.Compare(x, y)
-	case Integer, Number, Double, Decimal:
+	case Integer:
+		return compareIntegers(a, b)
+	case Number, Double, Decimal:
 		return compareNumbers(a, b)
 	case Boolean:
 		return compareBooleans(a, b)

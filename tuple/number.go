@@ -74,19 +74,30 @@ func compareNumbers(a, b []byte) int {
 	case x.form == formDecimal || y.form == formDecimal:
 		return compareMixed(x, y)
 	case x.form == formInteger && y.form == formInteger:
-		if x.negative != y.negative {
-			if x.negative {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Compare(x.bits, y.bits)
+		return compareIntegers(a, b)
 	case x.form == formInteger:
 		return -compareFloatInteger(y.float, x)
 	case y.form == formInteger:
 		return compareFloatInteger(x.float, y)
 	}
 	return cmp.Compare(x.float, y.float)
+}
+
+// compareIntegers orders integers.
+func compareIntegers(a, b []byte) int {
+	x, _, positive := msgpack.ReadUint(a)
+	y, _, otherPositive := msgpack.ReadUint(b)
+	switch {
+	case positive && otherPositive:
+		return cmp.Compare(x, y)
+	case positive:
+		return 1
+	case otherPositive:
+		return -1
+	}
+	i, _, _ := msgpack.ReadInt(a)
+	j, _, _ := msgpack.ReadInt(b)
+	return cmp.Compare(i, j)
 }
 
 // compareFloatInteger compares a double with an integer exactly.
