@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 
 	"github.com/lycosadb/lycosa/boxerr"
-	"github.com/lycosadb/lycosa/iproto"
-	"github.com/lycosadb/lycosa/msgpack"
 	"github.com/lycosadb/lycosa/vclock"
 	"github.com/lycosadb/lycosa/vfs"
 	"github.com/lycosadb/lycosa/xlog"
@@ -76,7 +74,7 @@ func (r *Recovery) readSnapshot(path string, apply func(row *xlog.Row) error) er
 		if err != nil {
 			return err
 		}
-		if r.Force && rowSpace(row) >= firstUserSpace {
+		if space, _ := row.Space(); r.Force && space >= firstUserSpace {
 			// All of the system's rows are there: from now on a loss is one of data only.
 			s.SetForce(true)
 		}
@@ -99,22 +97,6 @@ func (r *Recovery) readSnapshot(path string, apply func(row *xlog.Row) error) er
 		r.Progress(path, rows)
 	}
 	return nil
-}
-
-// rowSpace is the space that a row is about, 0 if it is about none.
-func rowSpace(row *xlog.Row) uint64 {
-	n, b, ok := msgpack.ReadMapHeader(row.Body)
-	for ; ok && n > 0; n-- {
-		var key, id uint64
-		if key, b, ok = msgpack.ReadUint(b); ok && iproto.Key(key) == iproto.KeySpaceID {
-			id, _, _ = msgpack.ReadUint(b)
-			return id
-		}
-		if ok {
-			b, ok = msgpack.Skip(b)
-		}
-	}
-	return 0
 }
 
 // Logs reads the logs since the snapshot and gives each transaction to apply, without the rows that were in the snapshot.
