@@ -14,24 +14,28 @@ func Skip(b []byte) (rest []byte, ok bool) {
 
 // SkipN returns what follows the first n values of b.
 func SkipN(b []byte, n int) (rest []byte, ok bool) {
-	for n > 0 {
-		if len(b) == 0 {
+	at := 0
+	for ; n > 0; n-- {
+		if uint(at) >= uint(len(b)) {
 			return nil, false
 		}
-		s := shapeTable[b[0]]
-		size, kids := int(s.size), int(s.kids)
-		if size == 0 {
-			if size, kids, ok = longShape(b); !ok {
+		s := shapeTable[b[at]]
+		if s.size == 0 {
+			size, kids, ok := longShape(b[at:])
+			if !ok || size > len(b)-at {
 				return nil, false
 			}
+			at += size
+			n += kids
+			continue
 		}
-		if size > len(b) {
-			return nil, false
-		}
-		b = b[size:]
-		n += kids - 1
+		at += int(s.size)
+		n += int(s.kids)
 	}
-	return b, true
+	if at > len(b) {
+		return nil, false
+	}
+	return b[at:], true
 }
 
 // longShape returns the shape of a value whose length is in the bytes after the first.
@@ -71,30 +75,41 @@ func Check(b []byte) (rest []byte, ok bool) { return CheckN(b, 1) }
 
 // CheckN is Check for the first n values of b.
 func CheckN(b []byte, n int) (rest []byte, ok bool) {
-	for n > 0 {
-		if len(b) == 0 {
+	at := 0
+	for ; n > 0; n-- {
+		if uint(at) >= uint(len(b)) {
 			return nil, false
 		}
-		c := b[0]
+		c := b[at]
 		s := shapeTable[c]
-		size, kids := int(s.size), int(s.kids)
-		if size == 0 {
-			if size, kids, ok = longShape(b); !ok {
+		if s.size == 0 || typeTable[c] == Ext {
+			size, kids, ok := checkedShape(b[at:])
+			if !ok {
 				return nil, false
 			}
+			at += size
+			n += kids
+			continue
 		}
-		if size > len(b) {
-			return nil, false
-		}
-		if typeTable[c] == Ext {
-			if typ, data, _, ok := ReadExt(b); ok {
-				if valid := extChecks[uint8(typ)]; valid != nil && !valid(data) {
-					return nil, false
-				}
-			}
-		}
-		b = b[size:]
-		n += kids - 1
+		at += int(s.size)
+		n += int(s.kids)
 	}
-	return b, true
+	if at > len(b) {
+		return nil, false
+	}
+	return b[at:], true
+}
+
+// checkedShape is longShape with checks: that the value is complete, and valid if it is an extension of any length.
+func checkedShape(b []byte) (size, kids int, ok bool) {
+	if typeTable[b[0]] == Ext {
+		typ, data, rest, ok := ReadExt(b)
+		if !ok {
+			return 0, 0, false
+		}
+		valid := extChecks[uint8(typ)]
+		return len(b) - len(rest), 0, valid == nil || valid(data)
+	}
+	size, kids, ok = longShape(b)
+	return size, kids, ok && size <= len(b)
 }
