@@ -54,7 +54,7 @@ func (b *Box) onSchemaRow(c *Ctx, old, new *tuple.Tuple) error {
 
 // checkDataVersion refuses to change the schema of a directory that an old release wrote.
 func (b *Box) checkDataVersion() error {
-	if v := b.catalog.dataVersion; v[0] < dataVersion[0] && v != [3]uint64{} {
+	if v := b.catalog.dataVersion; !b.recovering && !b.catalog.upgrading && v[0] < dataVersion[0] && v != [3]uint64{} {
 		return boxerr.New(boxerr.SchemaNeedsUpgrade, fmt.Sprintf("%d.%d.%d", v[0], v[1], v[2]), serverVersion)
 	}
 	return nil

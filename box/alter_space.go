@@ -5,6 +5,7 @@ import (
 
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/memtx"
+	"github.com/lycosadb/lycosa/msgpack"
 	"github.com/lycosadb/lycosa/tuple"
 )
 
@@ -220,4 +221,27 @@ func (b *Box) onTruncateRow(c *Ctx, old, new *tuple.Tuple) error {
 	s.Mem.Indexes = emptied(mem.Indexes)
 	s.Mem.SetBytes(0)
 	return nil
+}
+
+// describesTemporary reports whether the statement is about the definition of a space of type 'temporary', which is
+// not kept either: it is neither journaled nor refused to a read-only instance.
+func (b *Box) describesTemporary(s *statement) bool {
+	switch s.space.ID {
+	case SpaceID, IndexID, TruncateID, SpaceSequenceID, FuncIndexID:
+	default:
+		return false
+	}
+	data := s.tuple
+	if data == nil {
+		data = s.key
+	}
+	id, _, ok := msgpack.ReadUint(tuple.Field(data, 0))
+	if !ok {
+		return false
+	}
+	if known := b.catalog.spaces[uint32(id)]; known != nil {
+		return known.Options.Temporary
+	}
+	flags := tuple.Field(data, spaceFieldFlags)
+	return s.space.ID == SpaceID && flags != nil && isTemporary(flags)
 }

@@ -85,8 +85,12 @@ func appendDecoded(b []byte, dec *json.Decoder) ([]byte, error) {
 	return msgpack.Append(b, tok)
 }
 
-// layFoundation makes the system spaces, without rows, so that the rows which define them can be stored.
-func (b *Box) layFoundation() error {
+// LayFoundation makes the system spaces, without rows, so that the rows which define them can be stored. It is what
+// a recovery begins with; Bootstrap does it by itself.
+func (b *Box) LayFoundation() error {
+	if len(b.catalog.spaces) > 0 {
+		return nil
+	}
 	rows, err := bootstrapRows()
 	if err != nil {
 		return err
@@ -135,6 +139,9 @@ func (b *Box) layFoundation() error {
 // Bootstrap stores the rows of a fresh database: the definitions of the system spaces, users, roles, rights,
 // collations. Identifiers that the configuration does not give are made up.
 func (b *Box) Bootstrap() error {
+	if err := b.LayFoundation(); err != nil {
+		return err
+	}
 	rows, err := bootstrapRows()
 	if err != nil {
 		return err

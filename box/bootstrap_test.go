@@ -13,9 +13,6 @@ func fresh(t *testing.T) (*Box, *Ctx) {
 	t.Helper()
 	b := New(Config{})
 	t.Cleanup(b.Cord.Stop)
-	if err := b.layFoundation(); err != nil {
-		t.Fatal(err)
-	}
 	if err := b.Bootstrap(); err != nil {
 		t.Fatal(err)
 	}

@@ -44,6 +44,7 @@ type Box struct {
 	watches  watches
 	commits  commits
 	status   status
+	storage  storage
 	// recovering is true while rows are replayed: triggers of users do not run, and rights are not checked.
 	recovering bool
 	// system is the context of what nobody asked for.
@@ -226,4 +227,6 @@ type catalog struct {
 	orphans int
 	// dataVersion is the release that wrote the system spaces, as its numbers in _schema.
 	dataVersion [3]uint64
+	// upgrading is set while the system spaces of an old release are brought up to date.
+	upgrading bool
 }

@@ -41,6 +41,19 @@ const (
 // systemHook returns what a statement on the system space with the given number does to the catalog, nil for
 // spaces that mean nothing to it.
 func (b *Box) systemHook(id uint32) func(c *Ctx, old, new *tuple.Tuple) error {
+	hook := b.projection(id)
+	if hook == nil || id == SchemaID || id == ClusterID || id == TruncateID {
+		return hook
+	}
+	return func(c *Ctx, old, new *tuple.Tuple) error {
+		if err := b.checkDataVersion(); err != nil {
+			return err
+		}
+		return hook(c, old, new)
+	}
+}
+
+func (b *Box) projection(id uint32) func(c *Ctx, old, new *tuple.Tuple) error {
 	switch id {
 	case SchemaID:
 		return b.onSchemaRow

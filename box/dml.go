@@ -41,7 +41,7 @@ func (b *Box) execute(c *Ctx, op Op, space uint32, s statement) (result *tuple.T
 	if s.space, err = b.spaceByID(space); err != nil {
 		return nil, err
 	}
-	if !s.space.Mem.Temporary && !s.space.Mem.Local {
+	if !s.space.Mem.Temporary && !s.space.Mem.Local && !b.describesTemporary(&s) {
 		if err := b.CheckWritable(); err != nil {
 			return nil, err
 		}
@@ -288,7 +288,7 @@ func (b *Box) apply(c *Ctx, s *statement, event uint8, old, new *tuple.Tuple, mo
 // log gives the statement recorded last its row for the journal. Through whatever index a tuple was found, the
 // row names it by its primary key.
 func (b *Box) log(c *Ctx, s *statement, old *tuple.Tuple) {
-	if s.space.Mem.Temporary {
+	if s.space.Mem.Temporary || b.describesTemporary(s) {
 		return
 	}
 	txn := c.Txn

@@ -1,6 +1,7 @@
 package box
 
 import (
+	"bytes"
 	"encoding/base64"
 
 	"github.com/lycosadb/lycosa/boxerr"
@@ -147,6 +148,9 @@ func decodeUser(row *tuple.Tuple) (*User, error) {
 		hash, err := base64.StdEncoding.DecodeString(string(data))
 		if err != nil || len(hash) != 20 {
 			return nil, boxerr.New(boxerr.InvalidAuthData, ChapSHA1, "invalid scramble size")
+		}
+		if u.ID == GuestID && !bytes.Equal(hash, PasswordHash("")) {
+			return nil, boxerr.New(boxerr.GuestUserPassword)
 		}
 		u.AuthMethod, u.AuthData = ChapSHA1, hash
 	}
