@@ -2,24 +2,10 @@ package box
 
 import (
 	"github.com/lycosadb/lycosa/boxerr"
+	"github.com/lycosadb/lycosa/iproto"
 	"github.com/lycosadb/lycosa/memtx"
+	"github.com/lycosadb/lycosa/xlog"
 )
-
-// commits is what becomes of transactions at their end. Guarded by the cord's lock.
-type commits struct {
-	last    uint64       // id of the transaction begun last
-	queue   []*memtx.Txn // committed and not confirmed by the journal yet, oldest first
-	waiting []waiting    // ordered by number
-	free    []*memtx.Txn // to be used again
-	rows    []Row        // room for the rows of one transaction
-	events  txnEvents
-}
-
-// waiting is a function to run when the transaction with that number is written.
-type waiting struct {
-	number uint64
-	done   func(error)
-}
 
 // commit hands the transaction of c to the journal and ends it. When that is refused it is rolled back.
 func (b *Box) commit(c *Ctx) error {
@@ -34,28 +20,26 @@ func (b *Box) commit(c *Ctx) error {
 	var local, replicated int64
 	for i := range txn.Len() {
 		s := txn.Stmt(i)
-		if s.Type == 0 {
+		switch {
+		case s.Type == 0:
 			continue
-		}
-		rows = append(rows, Row{Type: s.Type, Local: s.Space.Local, Body: txn.Row(i)})
-		if s.Space.Local {
+		case s.Space.Local:
 			local++
-		} else {
+			rows = append(rows, xlog.Row{Type: iproto.Type(s.Type), GroupID: xlog.GroupLocal, Body: txn.Row(i)})
+		default:
 			replicated++
+			rows = append(rows, xlog.Row{Type: iproto.Type(s.Type), Body: txn.Row(i)})
 		}
 	}
-	b.commits.rows = rows
 	b.status.local += local
 	b.status.lsn += replicated
 	if b.Journal == nil || len(rows) == 0 {
 		b.confirm(c, txn)
-		clear(rows)
-		return nil
+	} else {
+		b.submit(c, txn, rows)
 	}
-	txn.Number = b.Journal.Submit(rows)
 	clear(rows)
-	c.Ticket = Ticket{journal: b.Journal, number: txn.Number}
-	b.commits.queue = append(b.commits.queue, txn)
+	b.commits.rows = rows
 	return nil
 }
 
@@ -94,14 +78,28 @@ func (b *Box) confirm(c *Ctx, txn *memtx.Txn) {
 	b.release(txn)
 }
 
-// rollBack undoes a transaction and tells its triggers.
+// rollBack undoes a transaction and tells those who want to know.
 func (b *Box) rollBack(c *Ctx, txn *memtx.Txn) {
-	b.Stat.Count(OpRollback)
-	if len(txn.OnRollback) > 0 || b.commits.events.any(b) {
-		b.aroundRollback(c, txn)
-		return
+	if tell := b.undo(txn); tell != nil {
+		c.Txn = nil
+		tell(c)
 	}
+}
+
+// undo undoes a transaction. tell, if it is not nil, tells those who want to know.
+func (b *Box) undo(txn *memtx.Txn) (tell func(*Ctx)) {
+	b.Stat.Count(OpRollback)
+	if len(txn.OnRollback) == 0 && !b.commits.events.any(b) {
+		txn.Rollback()
+		return nil
+	}
+	list := changes(txn, true)
+	handlers := append([]any(nil), txn.OnRollback...)
 	txn.Rollback()
+	return func(c *Ctx) {
+		b.callAll(c, handlers, list)
+		b.complain(b.fire(c, "box.on_rollback", list))
+	}
 }
 
 // rollBackStatements undoes a transaction that stays open.
@@ -111,33 +109,6 @@ func (b *Box) rollBackStatements(txn *memtx.Txn) {
 	for ; depth > 0; depth-- {
 		txn.Begin()
 	}
-}
-
-// Written is called by the journal, under the cord's lock: the transactions up to the given number are on disk or,
-// with an error, that one and all later ones never will be. Those are undone, the last one first.
-func (b *Box) Written(number uint64, err error) {
-	c := b.background()
-	cs := &b.commits
-	if err == nil {
-		n := 0
-		for n < len(cs.queue) && cs.queue[n].Number <= number {
-			b.confirm(c, cs.queue[n])
-			n++
-		}
-		cs.queue = append(cs.queue[:0], cs.queue[n:]...)
-		b.tellWaiting(func(w uint64) bool { return w <= number }, nil)
-		return
-	}
-	n := len(cs.queue)
-	for n > 0 && cs.queue[n-1].Number >= number {
-		n--
-		b.uncount(cs.queue[n])
-		b.rollBack(c, cs.queue[n])
-		b.release(cs.queue[n])
-	}
-	clear(cs.queue[n:])
-	cs.queue = cs.queue[:n]
-	b.tellWaiting(func(w uint64) bool { return w >= number }, err)
 }
 
 // uncount takes back the log sequence numbers of a transaction that could not be written.
@@ -151,34 +122,6 @@ func (b *Box) uncount(txn *memtx.Txn) {
 			b.status.lsn--
 		}
 	}
-}
-
-func (b *Box) tellWaiting(match func(uint64) bool, err error) {
-	cs := &b.commits
-	kept := cs.waiting[:0]
-	var done []func(error)
-	for _, w := range cs.waiting {
-		if match(w.number) {
-			done = append(done, w.done)
-		} else {
-			kept = append(kept, w)
-		}
-	}
-	clear(cs.waiting[len(kept):])
-	cs.waiting = kept
-	for _, f := range done {
-		f(err)
-	}
-}
-
-// WhenWritten has f called under the cord's lock once the transaction is on disk or has failed. It is to be
-// called before the lock is given up after the commit. For the zero Ticket f is called at once.
-func (b *Box) WhenWritten(t Ticket, f func(error)) {
-	if t.Done() {
-		f(nil)
-		return
-	}
-	b.commits.waiting = append(b.commits.waiting, waiting{number: t.number, done: f})
 }
 
 // background returns the context of what nobody asked for, with the rights of the administrator.

@@ -1,14 +1,19 @@
 package box
 
-import "time"
+import (
+	"time"
+
+	"github.com/lycosadb/lycosa/vfs"
+)
 
 // Config holds the options of the database in Go form. The zero value is a database in memory only.
 type Config struct {
 	// WorkDir is what relative directories are relative to.
 	WorkDir string
-	// MemtxDir and WALDir hold the checkpoints and the journal.
+	// MemtxDir and WALDir hold the checkpoints and the journal. Without MemtxDir nothing is kept; an empty WALDir
+	// is the same as MemtxDir.
 	MemtxDir, WALDir string
-	// WALMode is "none", "write" or "fsync".
+	// WALMode is "none", "write" (also when empty) or "fsync".
 	WALMode string
 	// ReadOnly refuses changes of data that outlives a restart.
 	ReadOnly bool
@@ -30,6 +35,14 @@ type Config struct {
 	CheckpointCount int
 	// CheckpointInterval is the time between checkpoints, 0 for none.
 	CheckpointInterval time.Duration
+	// SnapIORateLimit is how many bytes of a checkpoint are written a second at most, 0 for no limit.
+	SnapIORateLimit int64
+	// WALQueueMaxSize is how many bytes may wait to be written, 0 stands for 16 MiB.
+	WALQueueMaxSize int64
+	// FS is where the files are, the operating system's when nil.
+	FS vfs.FS
+	// Version is the name of the program that stands in the files.
+	Version string
 	// WALMaxSize is the size in bytes at which a new journal file is begun.
 	WALMaxSize int64
 }

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/lycosadb/lycosa/boxerr"
+	"github.com/lycosadb/lycosa/iproto"
+	"github.com/lycosadb/lycosa/vclock"
 )
 
 // status is what box.info tells and no row holds.
@@ -16,8 +18,12 @@ type status struct {
 	local   int64 // of the last row of replication group 1, component 0 of the vector clock
 	// queueOwner is the instance that owns the queue of synchronous transactions, 0 for none.
 	queueOwner uint32
-	term       uint64
-	loading    bool
+	// lastOwner is who owned it before the restart, term the time since somebody was promoted, confirmed the
+	// last row of it that counts.
+	lastOwner uint32
+	term      uint64
+	confirmed int64
+	loading   bool
 }
 
 // CheckWritable returns the error READONLY with the reason, or LOADING, when data that is kept cannot be changed.
@@ -47,16 +53,31 @@ func (b *Box) readOnlyReason() string {
 }
 
 // LSN returns the number of the last row that this instance wrote, without the rows of local spaces.
-func (b *Box) LSN() int64 { return b.status.lsn }
+func (b *Box) LSN() int64 { return b.VClock()[b.status.id%vclock.Max] }
 
 // LocalLSN returns the number of the last row of a local space, component 0 of the vector clock.
-func (b *Box) LocalLSN() int64 { return b.status.local }
+func (b *Box) LocalLSN() int64 { return b.VClock()[0] }
+
+// VClock returns the numbers of the last rows that are kept.
+func (b *Box) VClock() (v vclock.VClock) {
+	if b.storage.journal != nil {
+		return b.storage.journal.VClock()
+	}
+	v[b.status.id%vclock.Max] = b.status.lsn
+	v[0] = b.status.local
+	return v
+}
 
 // SetLSN says which numbers the last rows have that were recovered.
 func (b *Box) SetLSN(lsn, local int64) { b.status.lsn, b.status.local = lsn, local }
 
 // Signature is the sum of the vector clock.
-func (b *Box) Signature() int64 { return b.status.lsn + b.status.local }
+func (b *Box) Signature() (sum int64) {
+	for _, n := range b.VClock() {
+		sum += n
+	}
+	return sum
+}
 
 // InstanceID returns the number that this instance has in _cluster, 0 when it has none.
 func (b *Box) InstanceID() uint32 { return b.status.id }
@@ -78,13 +99,16 @@ func (b *Box) Uptime() time.Duration { return time.Since(b.status.started) }
 // Promote makes this instance the owner of the queue of synchronous transactions. Alone it confirms them itself.
 func (b *Box) Promote() {
 	if b.status.queueOwner != b.status.id {
-		b.status.queueOwner = b.status.id
-		b.status.term++
+		b.passQueue(iproto.TypeRaftPromote, b.status.id)
 	}
 }
 
 // Demote gives the queue of synchronous transactions up.
-func (b *Box) Demote() { b.status.queueOwner = 0 }
+func (b *Box) Demote() {
+	if b.status.queueOwner == b.status.id {
+		b.passQueue(iproto.TypeRaftDemote, 0)
+	}
+}
 
 // QueueOwner returns the owner of the queue of synchronous transactions, 0 for none, and the term it began in.
 func (b *Box) QueueOwner() (id uint32, term uint64) { return b.status.queueOwner, b.status.term }
@@ -95,3 +119,6 @@ func (b *Box) complain(err error) {
 		b.OnError(err)
 	}
 }
+
+// Configured reports whether the database has its system spaces: whether it was bootstrapped or recovered.
+func (b *Box) Configured() bool { return len(b.catalog.spaces) > 0 }

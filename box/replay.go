@@ -5,8 +5,10 @@ import (
 
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/fiber"
+	"github.com/lycosadb/lycosa/iproto"
 	"github.com/lycosadb/lycosa/msgpack"
 	"github.com/lycosadb/lycosa/trigger"
+	"github.com/lycosadb/lycosa/xlog"
 )
 
 // New makes an empty database, without even the system spaces. Open makes one that can be used.
@@ -23,6 +25,9 @@ func New(cfg Config) *Box {
 		sequencesName: make(map[string]*Sequence),
 		awaited:       make(map[uint32]*Func),
 	}
+	// Sessions need their users before the rows of _user are there; those rows change these objects.
+	b.enterUser(&User{ID: AdminID, Name: "admin", Universe: AllPrivileges, grants: make(map[Object]Privilege)})
+	b.enterUser(&User{ID: GuestID, Name: "guest", grants: make(map[Object]Privilege)})
 	b.status.started = time.Now()
 	b.status.id = 1
 	return b
@@ -39,8 +44,8 @@ func (b *Box) Recovering() bool { return b.recovering }
 
 // Replay runs a row of a checkpoint or of a journal. A tuple from a journal moves the sequence of its space on;
 // in a checkpoint the sequences are right by themselves.
-func (b *Box) Replay(c *Ctx, row Row, checkpoint bool) error {
-	if row.Type == typeNop {
+func (b *Box) Replay(c *Ctx, row *xlog.Row, checkpoint bool) error {
+	if row.Type == iproto.TypeNOP {
 		return nil
 	}
 	var space uint32
@@ -82,14 +87,14 @@ func (b *Box) Replay(c *Ctx, row Row, checkpoint bool) error {
 	if !ok {
 		return boxerr.New(boxerr.InvalidMsgpack, "row body")
 	}
-	if row.Type == typeUpdate {
+	if row.Type == iproto.TypeUpdate {
 		s.tuple, s.ops = nil, s.tuple
 	}
-	s.typ = row.Type
 	op, known := replayed[row.Type]
 	if !known {
 		return boxerr.New(boxerr.UnknownRequestType, uint64(row.Type))
 	}
+	s.typ = uint8(row.Type)
 	if _, err := b.execute(c, op, space, s); err != nil {
 		return err
 	}
@@ -104,6 +109,10 @@ func (b *Box) Replay(c *Ctx, row Row, checkpoint bool) error {
 	return nil
 }
 
-var replayed = map[uint8]Op{
-	typeInsert: OpInsert, typeReplace: OpReplace, typeUpdate: OpUpdate, typeDelete: OpDelete, typeUpsert: OpUpsert,
+var replayed = map[iproto.Type]Op{
+	iproto.TypeInsert:  OpInsert,
+	iproto.TypeReplace: OpReplace,
+	iproto.TypeUpdate:  OpUpdate,
+	iproto.TypeDelete:  OpDelete,
+	iproto.TypeUpsert:  OpUpsert,
 }

@@ -137,19 +137,6 @@ func (b *Box) afterCommit(c *Ctx, txn *memtx.Txn) {
 	b.complain(b.fire(c, "box.on_commit", list))
 }
 
-// aroundRollback undoes a transaction and tells those who wait for that. Their errors are logged.
-func (b *Box) aroundRollback(c *Ctx, txn *memtx.Txn) {
-	list := changes(txn, true)
-	handlers := append([]any(nil), txn.OnRollback...)
-	txn.Rollback()
-	if c.Txn == txn {
-		c.Txn = nil
-		defer func() { c.Txn = txn }()
-	}
-	b.callAll(c, handlers, list)
-	b.complain(b.fire(c, "box.on_rollback", list))
-}
-
 // callAll calls the handlers of one transaction, the newest first.
 func (b *Box) callAll(c *Ctx, handlers []any, list []change) {
 	if len(handlers) == 0 {

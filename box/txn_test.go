@@ -8,7 +8,11 @@ import (
 	"testing"
 
 	"github.com/lycosadb/lycosa/boxerr"
+	"github.com/lycosadb/lycosa/iproto"
 	"github.com/lycosadb/lycosa/msgpack"
+	"github.com/lycosadb/lycosa/vfs"
+	"github.com/lycosadb/lycosa/wal"
+	"github.com/lycosadb/lycosa/xlog"
 )
 
 func TestTransactions(t *testing.T) {
@@ -125,30 +129,27 @@ func TestSavepoints(t *testing.T) {
 	}
 }
 
-// paper is a journal that is written when the test says so.
-type paper struct {
-	b    *Box
-	last uint64
-	rows []string
-}
+// paper is a journal that keeps the rows as text.
+type paper struct{ rows []string }
 
-func (p *paper) Submit(rows []Row) uint64 {
-	p.last++
+func (p *paper) Submit(e *wal.Entry) wal.Ticket {
 	var out []string
-	for _, r := range rows {
+	for _, r := range e.Rows {
 		out = append(out, fmt.Sprintf("%d %v", r.Type, string(msgpack.AppendText(nil, r.Body))))
 	}
 	p.rows = append(p.rows, strings.Join(out, "; "))
-	return p.last
+	return wal.Ticket{}
 }
 
-func (p *paper) Wait(uint64) error { return nil }
+func (p *paper) Flush() {}
+
+func (p *paper) Known() uint64 { return 0 }
 
 func TestRowsForTheJournal(t *testing.T) {
 	w := newWorld(t)
 	w.space(512, "t", nil, "pk 1 unsigned", "u 2 string")
 	w.space(513, "tmp", nil, "pk 1 unsigned").Mem.Temporary = true
-	p := &paper{b: w.b}
+	p := new(paper)
 	w.b.Journal = p
 	w.script(`
 		insert t [1, "a"] -> [1, "a"]
@@ -189,23 +190,39 @@ func TestRowsForTheJournal(t *testing.T) {
 func TestJournalFailureUndoesWhatFollows(t *testing.T) {
 	w := newWorld(t)
 	w.space(512, "t", nil, "pk 1 unsigned")
-	w.b.Journal = &paper{b: w.b}
-	var told []string
-	for _, command := range []string{"insert t [1, 0]", "replace t [1, 1]", "replace t [1, 2]", "insert t [2]"} {
+	disk := vfs.NewFaulty(vfs.NewMem())
+	failed := make(chan error, 1)
+	var journal *wal.Journal
+	journal, err := wal.Open(wal.Options{FS: disk, Mode: wal.Write, ReplicaID: 1, Written: w.b.Written, Failed: func(err error) { failed <- err }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.b.Journal = journal
+	w.do("insert t [1, 0]")
+	if err := w.c.Ticket.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	disk.FailFrom(vfs.OpWrite, 1, errors.New("disk full"))
+	told := make(chan string, 3)
+	w.b.Cord.Lock()
+	for _, command := range []string{"replace t [1, 1]", "replace t [1, 2]", "insert t [2]"} {
 		w.do(command)
-		n := w.c.Ticket.Number()
-		w.b.WhenWritten(w.c.Ticket, func(err error) { told = append(told, fmt.Sprint(n, " ", err)) })
+		w.b.WhenWritten(w.c.Ticket, func(err error) { told <- fmt.Sprint(command, " ", boxerr.From(err).Code.Name()) })
 	}
 	w.script("select t [] -> [1, 2] [2]")
-	w.b.Written(1, nil)
-	w.b.Written(2, errors.New("disk full"))
+	w.b.Cord.Unlock()
+	<-failed
+	w.b.Cord.Lock()
+	journal.Settle()
 	w.script("select t [] -> [1, 0]")
-	want := []string{"1 <nil>", "2 disk full", "3 disk full", "4 disk full"}
-	if !slices.Equal(told, want) {
-		t.Errorf("told %q, want %q", told, want)
-	}
 	if w.b.LSN() != 1 {
 		t.Errorf("lsn %d, want 1", w.b.LSN())
+	}
+	w.b.Cord.Unlock()
+	for range 3 {
+		if got := <-told; !strings.HasSuffix(got, "WAL_IO") && !strings.HasSuffix(got, "CASCADE_ROLLBACK") {
+			t.Error(got)
+		}
 	}
 }
 
@@ -214,12 +231,12 @@ func TestReplay(t *testing.T) {
 	sp := w.space(512, "t", nil, "pk 1 unsigned")
 	sp.Sequence = &Sequence{Step: 1, Min: 1, Max: 1 << 62, Start: 1}
 	w.b.StartRecovery()
-	for _, row := range []Row{
-		{Type: typeInsert, Body: append([]byte{0x82, keySpace, 0xcd, 2, 0, keyTuple}, mp(`[41, "a"]`)...)},
-		{Type: typeNop},
-		{Type: typeUpdate, Body: append(append([]byte{0x84, keySpace, 0xcd, 2, 0, keyIndexBase, 1, keyKey}, mp(`[41]`)...), append([]byte{keyTuple}, mp(`[["=", 2, "b"]]`)...)...)},
+	for _, row := range []xlog.Row{
+		{Type: iproto.TypeInsert, Body: append([]byte{0x82, keySpace, 0xcd, 2, 0, keyTuple}, mp(`[41, "a"]`)...)},
+		{Type: iproto.TypeNOP},
+		{Type: iproto.TypeUpdate, Body: append(append([]byte{0x84, keySpace, 0xcd, 2, 0, keyIndexBase, 1, keyKey}, mp(`[41]`)...), append([]byte{keyTuple}, mp(`[["=", 2, "b"]]`)...)...)},
 	} {
-		if err := w.b.Replay(w.c, row, false); err != nil {
+		if err := w.b.Replay(w.c, &row, false); err != nil {
 			t.Error(err)
 		}
 	}
@@ -230,7 +247,7 @@ func TestReplay(t *testing.T) {
 		insert t [null] -> [42]
 	`)
 	for _, body := range []string{"", "\xc1", "\x81\x10\xa1", "\x82\x10\x01"} {
-		if err := w.b.Replay(w.c, Row{Type: typeInsert, Body: []byte(body)}, false); err == nil {
+		if err := w.b.Replay(w.c, &xlog.Row{Type: iproto.TypeInsert, Body: []byte(body)}, false); err == nil {
 			t.Errorf("% x was taken", body)
 		}
 	}

@@ -135,6 +135,16 @@ func (t *Txn) OnStatementCommit(f func()) {
 	t.hooks = append(t.hooks, hook{stmt: len(t.stmts) - 1, f: f})
 }
 
+// Hooked reports whether there are commit hooks.
+func (t *Txn) Hooked() bool {
+	for i := range t.hooks {
+		if !t.hooks[i].undo {
+			return true
+		}
+	}
+	return false
+}
+
 // Confirm calls the commit hooks of all statements, in order.
 func (t *Txn) Confirm() {
 	for i := range t.hooks {
