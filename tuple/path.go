@@ -83,7 +83,7 @@ func (l *pathLexer) read() rune {
 	return r
 }
 
-// unread moves back over the character r, which was just read.
+// unread moves back over the character just read, which begins at from.
 func (l *pathLexer) unread(from int) {
 	l.offset = from
 	l.symbols--

@@ -25,7 +25,7 @@ type operation struct {
 	paste  []byte // of :
 }
 
-// operators are the operators, with the number of items that an operation has.
+// operandCount returns how many items an operation with an operator has, the operator included.
 func operandCount(code byte) (n int, ok bool) {
 	switch code {
 	case '=', '!', '#', '+', '-', '&', '|', '^':
