@@ -17,6 +17,13 @@ type Marshaler interface {
 	AppendMsgpack(b []byte) []byte
 }
 
+// ExtMarshaler is what is an extension value among other values, although it may have another form of its own as a
+// Marshaler. Append prefers this one.
+type ExtMarshaler interface {
+	// AppendExt appends the receiver as an extension value to b.
+	AppendExt(b []byte) []byte
+}
+
 // ExtValue is an extension value of a type that no decoder is registered for.
 type ExtValue struct {
 	Type int8
@@ -37,7 +44,7 @@ var (
 const maxDepth = 1000
 
 // Append appends a Go value: nil, a bool, an integer, a float, a string, a []byte (as binary), a slice or map of
-// those or of any, a Raw, or a Marshaler. Maps with string keys are written in the order of their keys. On an error b is
+// those or of any, a Raw, an ExtMarshaler, or a Marshaler. Maps with string keys are written in the order of their keys. On an error b is
 // returned as it was.
 func Append(b []byte, v any) ([]byte, error) {
 	out, err := appendValue(b, v, 0)
@@ -59,6 +66,8 @@ func appendValue(b []byte, v any, depth int) ([]byte, error) {
 			return AppendNil(b), nil
 		}
 		return append(b, v...), nil
+	case ExtMarshaler:
+		return v.AppendExt(b), nil
 	case Marshaler:
 		return v.AppendMsgpack(b), nil
 	case bool:
