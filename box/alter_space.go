@@ -226,9 +226,7 @@ func (b *Box) onTruncateRow(c *Ctx, old, new *tuple.Tuple) error {
 // describesTemporary reports whether the statement is about the definition of a space of type 'temporary', which is
 // not kept either: it is neither journaled nor refused to a read-only instance.
 func (b *Box) describesTemporary(s *statement) bool {
-	switch s.space.ID {
-	case SpaceID, IndexID, TruncateID, SpaceSequenceID, FuncIndexID:
-	default:
+	if !defines(s.space.ID) {
 		return false
 	}
 	data := s.tuple
@@ -244,4 +242,13 @@ func (b *Box) describesTemporary(s *statement) bool {
 	}
 	flags := tuple.Field(data, spaceFieldFlags)
 	return s.space.ID == SpaceID && flags != nil && isTemporary(flags)
+}
+
+// defines reports whether the rows of a system space begin with the number of the space that they belong to.
+func defines(space uint32) bool {
+	switch space {
+	case SpaceID, IndexID, TruncateID, SpaceSequenceID, FuncIndexID:
+		return true
+	}
+	return false
 }

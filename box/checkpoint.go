@@ -17,6 +17,8 @@ type ReadView struct {
 	spaces []viewedSpace // by ID
 	// sequences are the rows of _sequence_data, which say less than the sequences know.
 	sequences [][]byte
+	// temporary are the spaces whose definitions are not kept either.
+	temporary map[uint32]bool
 	// queue are the rows about the queue of synchronous transactions.
 	queue [2]xlog.Row
 }
@@ -32,6 +34,12 @@ type viewedSpace struct {
 func (b *Box) ReadView() *ReadView {
 	v := new(ReadView)
 	for _, sp := range b.catalog.spaces {
+		if sp.Options.Temporary {
+			if v.temporary == nil {
+				v.temporary = make(map[uint32]bool)
+			}
+			v.temporary[sp.ID] = true
+		}
 		pk := sp.Mem.Primary()
 		if pk == nil || sp.Mem.Temporary || sp.Virtual != nil || sp.Options.View {
 			continue
@@ -115,6 +123,9 @@ func (v *ReadView) Write(o wal.CheckpointOptions) (err error) {
 			return err
 		}
 		for t := it.Next(); t != nil; t = it.Next() {
+			if v.temporary != nil && defines(sp.id) && v.temporary[uint32(rowUint(t, 0))] {
+				continue
+			}
 			if err := cp.Tuple(sp.id, sp.local, t.Data()); err != nil {
 				return err
 			}
@@ -201,3 +212,6 @@ func (b *Box) scheduleCheckpoint() {
 
 // Retention knows the checkpoints and the logs that are kept, nil for a database in memory.
 func (b *Box) Retention() *wal.Retention { return b.storage.retention }
+
+// CheckpointInProgress reports whether a checkpoint is being written.
+func (b *Box) CheckpointInProgress() bool { return b.storage.busy }

@@ -97,6 +97,8 @@ type GrantOptions struct {
 	ToRole bool
 	// Lenient makes it no error that the rights are there, or are not there, already.
 	Lenient bool
+	// Grantor is who gives; nil is the effective user.
+	Grantor *uint32
 }
 
 // GrantByName gives a user or role rights, such as "read,write", on an object. An object without a name stands for
@@ -119,7 +121,7 @@ func (b *Box) GrantByName(c *Ctx, grantee, privileges, objectType, object string
 		}
 		return boxerr.New(boxerr.PrivGranted, grantee, privileges, target)
 	}
-	r.Privileges = held | wanted
+	r.Privileges, r.Grantor = held|wanted, o.Grantor
 	return b.Grant(c, r)
 }
 

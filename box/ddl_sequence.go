@@ -183,17 +183,3 @@ func (b *Box) CurrentValue(c *Ctx, id uint32) (int64, error) {
 	}
 	return q.Value, nil
 }
-
-// SequenceRows calls f with what _sequence_data would hold if the values taken by inserted tuples were written there
-// as well. A checkpoint has these rows in the place of those of the space.
-func (b *Box) SequenceRows(f func(row []byte) error) error {
-	for _, q := range b.catalog.sequences {
-		if !q.Started {
-			continue
-		}
-		if err := f(key(uint64(q.ID), q.Value)); err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -58,15 +58,24 @@ func authOf(password *string) any {
 	return map[string]any{ChapSHA1: base64.StdEncoding.EncodeToString(PasswordHash(*password))}
 }
 
-// SetPassword changes the password of a user.
+// SetPassword changes the password of a user. Users may change their own. The guest can only have an empty one.
 func (b *Box) SetPassword(c *Ctx, id uint32, password string) error {
-	return b.atomic(c, func() error {
+	if id == GuestID && password != "" {
+		return boxerr.New(boxerr.GuestUserPassword)
+	}
+	change := func() error {
 		ops := encode([]any{
 			[]any{"=", userFieldAuth + 1, authOf(&password)},
 			[]any{"=", userFieldLastModified + 1, time.Now().Unix()},
 		})
 		_, err := b.Update(c, UserID, 0, key(uint64(id)), ops, 1)
 		return err
+	}
+	return b.atomic(c, func() error {
+		if id == c.User.ID {
+			return b.asAdmin(c, change)
+		}
+		return change()
 	})
 }
 
