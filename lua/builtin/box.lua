@@ -25,10 +25,10 @@ box.runtime = memory.runtime
 box.watch = events.watch
 box.watch_once = events.watch_once
 box.broadcast = events.broadcast
-box.iproto = require('box.iproto')
+box.iproto = require('iproto')
 box.lib = {
     load = function()
-        box.error(box.error.UNSUPPORTED, 'Lycosa', 'functions written in C', 2)
+        box.error(box.error.UNSUPPORTED, 'Lycosa', 'functions written in C')
     end,
 }
 box.internal = {}
@@ -54,7 +54,7 @@ local configured = {
     feedback = {
         -- There is nobody to report to.
         save = function()
-            box.error(box.error.UNSUPPORTED, 'Lycosa', 'feedback', 2)
+            box.error(box.error.UNSUPPORTED, 'Lycosa', 'feedback')
         end,
     },
 }
@@ -101,7 +101,7 @@ box.cfg = first_cfg
 return setmetatable(box, {
     __index = function(_, name)
         if known_later[name] then
-            box.error(box.error.UNCONFIGURED, 2)
+            box.error(box.error.UNCONFIGURED)
         end
     end,
 })

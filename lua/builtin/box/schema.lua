@@ -1,0 +1,68 @@
+-- box.schema and what else stands on the whole of the catalog: box.once.
+local accounts = require('box.accounts')
+local check = require('box.check')
+local constants = require('box.constants')
+local func = require('box.func')
+local index = require('box.index')
+local definitions = require('box.schema_space')
+local sequence = require('box.sequence')
+local space = require('box.space')
+
+local schema = {
+    space = definitions.space,
+    index = definitions.index,
+    create_space = definitions.space.create,
+    sequence = sequence.schema,
+    func = func.schema,
+    user = accounts.user,
+    role = accounts.role,
+    space_mt = space.space_mt,
+    index_mt = index.index_mt,
+    memtx_index_mt = index.memtx_index_mt,
+    vinyl_index_mt = index.vinyl_index_mt,
+}
+
+for name, number in pairs(constants.schema) do
+    schema[name] = number
+end
+
+-- Gives a space object its methods again.
+function schema.space.bless(object)
+    setmetatable(object, space.object_mt)
+    for _, x in pairs(object.index or {}) do
+        setmetatable(x, index.object_mt[object.engine] or index.object_mt.memtx)
+    end
+end
+
+-- The only schema there is is the present one.
+function schema.upgrade()
+end
+
+function schema.downgrade(version)
+    check.param(version, 'version', 'string')
+    box.error(box.error.UNSUPPORTED, 'Lycosa', 'downgrade of the schema')
+end
+
+function schema.downgrade_versions()
+    return {}
+end
+
+function schema.downgrade_issues(version)
+    check.param(version, 'version', 'string')
+    return {}
+end
+
+-- box.once(key, f, ...): calls f the first time that a database sees the key.
+local function once(key, f, ...)
+    if type(key) ~= 'string' or type(f) ~= 'function' then
+        check.illegal('Usage: box.once(key, func, ...)')
+    end
+    key = 'once' .. key
+    if box.space._schema:get{key} ~= nil then
+        return
+    end
+    box.space._schema:insert{key}
+    return f(...)
+end
+
+return {schema = schema, once = once}

@@ -1,0 +1,114 @@
+-- box.session: who is connected, and as whom the code runs.
+local bridge = require('internal.bridge')
+local go = require('internal.go')
+local check = require('box.check')
+local triggers = require('box.triggers')
+
+local session_peer = go.fn('box.session_peer')
+local session_push = go.fn('box.session_push')
+local session_storage = go.fn('box.session_storage')
+local session_set_storage = go.fn('box.session_set_storage')
+local session_su = go.fn('box.session_su')
+local session_enter = go.fn('box.session_enter')
+local session_leave = go.fn('box.session_leave')
+local session_new = go.fn('box.session_new')
+
+local session = {
+    id = go.fn('box.session_id'),
+    type = go.fn('box.session_type'),
+    sync = go.fn('box.session_sync'),
+    user = go.fn('box.session_user'),
+    uid = go.fn('box.session_uid'),
+    effective_user = go.fn('box.session_effective_user'),
+    euid = go.fn('box.session_euid'),
+    fd = go.fn('box.session_fd'),
+    exists = go.fn('box.session_exists'),
+}
+
+for _, event in ipairs{'on_connect', 'on_disconnect', 'on_auth', 'on_access_denied'} do
+    session[event] = triggers.setter('box.session.' .. event)
+end
+
+function session.peer(id)
+    return session_peer(id)
+end
+
+-- Sends an out-of-band message to the client. It returns true, or nil and an error.
+function session.push(message, sync)
+    local ok, reason = pcall(session_push, message, sync)
+    if not ok then
+        return nil, reason
+    end
+    return true
+end
+
+local function restore(user, ok, ...)
+    session_leave(user)
+    if not ok then
+        error((...), 0)
+    end
+    return ...
+end
+
+-- Becomes another user: for the time of f(...), or without f for good.
+function session.su(user, f, ...)
+    if user == nil then
+        check.illegal('session.su(): bad arguments')
+    end
+    if f == nil then
+        session_su(user)
+        return
+    end
+    return restore(session_enter(user), pcall(f, ...))
+end
+
+function session.new(options)
+    if options ~= nil and type(options) ~= 'table' then
+        check.illegal('options should be a table')
+    end
+    options = options or {}
+    if options.type ~= nil and options.type ~= 'binary' then
+        check.illegal("invalid session type '%s', the only supported type is 'binary'", tostring(options.type))
+    end
+    return session_new(options.fd, options.user, options.storage)
+end
+
+-- The values of _session_settings.
+session.settings = setmetatable({}, {
+    __index = function(_, name)
+        local row = box.space._session_settings:get(name)
+        if row == nil then
+            box.error(box.error.PROC_LUA, string.format("Session setting %s doesn't exist", name))
+        end
+        return row[2]
+    end,
+    __newindex = function(_, name, value)
+        if box.space._session_settings:update(name, {{'=', 'value', value}}) == nil then
+            box.error(box.error.NO_SUCH_SESSION_SETTING, name)
+        end
+    end,
+    __serialize = function()
+        local out = {}
+        for _, row in box.space._session_settings:pairs() do
+            out[row[1]] = row[2]
+        end
+        return out
+    end,
+})
+
+-- Each session has a table of its own for whatever a program wants to keep.
+setmetatable(session, {
+    __index = function(_, name)
+        if name == 'storage' then
+            local ref = session_storage()
+            if ref ~= nil then
+                return bridge.ref_value(ref)
+            end
+            local storage = {}
+            session_set_storage(bridge.new_ref(storage))
+            return storage
+        end
+    end,
+})
+
+return session
