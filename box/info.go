@@ -1,6 +1,7 @@
 package box
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/lycosadb/lycosa/boxerr"
@@ -18,9 +19,9 @@ type status struct {
 	local   int64 // of the last row of replication group 1, component 0 of the vector clock
 	// queueOwner is the instance that owns the queue of synchronous transactions, 0 for none.
 	queueOwner uint32
-	// lastOwner is who owned it before the restart, term the time since somebody was promoted, confirmed the
-	// last row of it that counts.
-	lastOwner uint32
+	// frozen is set after a restart with an owner until somebody is promoted again.
+	frozen bool
+	// term grows whenever the queue changes its owner; confirmed is the last row of it that counts.
 	term      uint64
 	confirmed int64
 	loading   bool
@@ -34,22 +35,29 @@ func (b *Box) CheckWritable() error {
 	if b.status.loading {
 		return boxerr.New(boxerr.Loading)
 	}
-	if b.Config.ReadOnly {
+	switch _, reason := b.ReadOnly(); reason {
+	case "config":
 		e := boxerr.New(boxerr.Readonly)
 		e.Message += " - box.cfg.read_only is true"
-		return e.With("reason", "config")
+		return e.With("reason", reason)
+	case "synchro":
+		e := boxerr.New(boxerr.Readonly)
+		e.Message += fmt.Sprintf(" - synchro queue with term %d belongs to %d (%s) and is frozen until promotion",
+			b.status.term, b.status.queueOwner, b.status.uuid)
+		return e.With("reason", reason).With("queue_owner_id", uint64(b.status.queueOwner)).With("term", b.status.term)
 	}
 	return nil
 }
 
-// ReadOnly reports whether data that is kept cannot be changed, and why: "config" or "".
-func (b *Box) ReadOnly() (bool, string) { return b.Config.ReadOnly, b.readOnlyReason() }
-
-func (b *Box) readOnlyReason() string {
-	if b.Config.ReadOnly {
-		return "config"
+// ReadOnly reports whether data that is kept cannot be changed, and why: "config", "synchro" or "".
+func (b *Box) ReadOnly() (bool, string) {
+	switch {
+	case b.Config.ReadOnly:
+		return true, "config"
+	case b.status.frozen:
+		return true, "synchro"
 	}
-	return ""
+	return false, ""
 }
 
 // LSN returns the number of the last row that this instance wrote, without the rows of local spaces.
@@ -98,7 +106,7 @@ func (b *Box) Uptime() time.Duration { return time.Since(b.status.started) }
 
 // Promote makes this instance the owner of the queue of synchronous transactions. Alone it confirms them itself.
 func (b *Box) Promote() {
-	if b.status.queueOwner != b.status.id {
+	if b.status.queueOwner != b.status.id || b.status.frozen {
 		b.passQueue(iproto.TypeRaftPromote, b.status.id)
 	}
 }

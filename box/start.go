@@ -271,8 +271,7 @@ func queueFields(row *xlog.Row) map[uint64]int64 {
 	return fields
 }
 
-// replayQueue takes a row about the owner of the queue of synchronous transactions. Nobody owns it after a restart
-// until somebody is promoted again.
+// replayQueue takes a row about the owner of the queue of synchronous transactions.
 func (b *Box) replayQueue(row *xlog.Row) {
 	fields := queueFields(row)
 	switch row.Type {
@@ -281,9 +280,13 @@ func (b *Box) replayQueue(row *xlog.Row) {
 	default:
 		b.status.term = max(b.status.term, uint64(fields[keyTerm]))
 		b.status.confirmed = max(b.status.confirmed, fields[keyLSN])
+		b.status.queueOwner = 0
 		if row.Type == iproto.TypeRaftPromote {
-			b.status.lastOwner = uint32(fields[keyReplicaID])
+			if b.status.queueOwner = row.ReplicaID; row.ReplicaID == 0 { // in a checkpoint
+				b.status.queueOwner = uint32(fields[keyReplicaID])
+			}
 		}
+		b.status.frozen = b.status.queueOwner != 0
 	}
 }
 

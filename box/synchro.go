@@ -10,10 +10,7 @@ import (
 // passQueue gives the queue of synchronous transactions to an instance, or to none, in a new term, and logs that.
 func (b *Box) passQueue(typ iproto.Type, owner uint32) {
 	was := b.status.queueOwner
-	if was == 0 && typ == iproto.TypeRaftPromote {
-		was = b.status.lastOwner
-	}
-	b.status.queueOwner, b.status.lastOwner = owner, owner
+	b.status.queueOwner, b.status.frozen = owner, false
 	b.status.term = max(1, b.status.term) + 1
 	term := msgpack.AppendMapHeader(nil, 1)
 	term = append(term, iproto.RaftTerm)
