@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"github.com/lycosadb/lycosa/msgpack"
@@ -26,6 +27,14 @@ func (c Code) Name() string {
 		return definitions[c].name
 	}
 	return definitions[Unknown].name
+}
+
+// Arguments is how many arguments the template of the code's message has.
+func (c Code) Arguments() int {
+	if int64(c) >= int64(len(definitions)) {
+		return 0
+	}
+	return strings.Count(definitions[c].template, "%")
 }
 
 // Codes returns the defined codes in ascending order.

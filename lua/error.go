@@ -21,7 +21,7 @@ func registerError(s *State) {
 		return nil
 	})
 	s.Func("error.needs_args", func(c *luajit.Call) error {
-		c.PushBool(boxerr.Code(c.Uint()).Arity() > 0)
+		c.PushBool(boxerr.Code(c.Uint()).Arguments() > 0)
 		return nil
 	})
 	s.Func("error.format", func(c *luajit.Call) error {

@@ -2,6 +2,7 @@ package lua
 
 import (
 	"crypto/rand"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,7 +54,7 @@ func constants() map[string]any {
 	}
 	features := map[string]any{}
 	for _, f := range iproto.AllFeatures() {
-		if iproto.Features&(1<<uint(f.Value)) != 0 {
+		if slices.Contains(iproto.Features, iproto.Feature(f.Value)) {
 			features[f.Name] = true
 		}
 	}
@@ -81,7 +82,7 @@ func (s *State) send(c *luajit.Call) error {
 		session = current.Session
 	}
 	if session.Conn == nil {
-		return boxerr.New(boxerr.UnknownSession, session.Type)
+		return boxerr.New(boxerr.WrongSessionType, session.Type)
 	}
 	if session.Conn.Closed() {
 		return boxerr.New(boxerr.SessionClosed)

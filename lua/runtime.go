@@ -235,6 +235,21 @@ func (s *State) CallFunc(c *box.Ctx, f box.FuncRef, args []byte, nargs int) ([]b
 	return s.State.Call(ref, args, nargs)
 }
 
+// CallTxn calls a handler of the end of a transaction with an iterator over its statements.
+func (s *State) CallTxn(c *box.Ctx, f box.FuncRef, stmts []byte) error {
+	ref, ok := refOf(f)
+	if !ok {
+		return boxerr.Luajit("not a Lua function")
+	}
+	outer := s.callCtx
+	if s.current == nil {
+		s.callCtx = c
+	}
+	defer func() { s.callCtx = outer }()
+	_, _, err := s.State.Call(s.entry.txn, append(luajit.AppendRef(nil, ref), stmts...), 2)
+	return err
+}
+
 // CompileFunc makes a function of the body of a persistent function.
 func (s *State) CompileFunc(body string, sandboxed bool) (box.FuncRef, error) {
 	in := msgpack.AppendString(nil, body)

@@ -58,11 +58,21 @@ type State struct {
 	ready       []func(*State) // run when all modules are loaded
 	callCtx     *box.Ctx       // on whose behalf Lua runs outside of any fiber: triggers of native requests
 	invocations []*invocation  // not in use
+	overrides   []*override    // likewise
+
+	consoleEval, consoleComplete luajit.Ref
+	console                      *box.Ctx // of the process's console
+	idle                         func()   // called when no fiber is left and nothing is configured
+
+	// ShutdownTimeout is how long shutdown triggers may take; 0 stands for three seconds.
+	ShutdownTimeout time.Duration
+	stopping        bool
+	closed          bool
 }
 
 // entries are the Lua functions that Go starts coroutines with, see builtin/internal/fibers.lua.
 type entries struct {
-	call, callRef, callRaw, eval, handle, handle3, fiber, run, compile luajit.Ref
+	call, callRef, callRaw, eval, handle, handle3, fiber, run, compile, txn luajit.Ref
 }
 
 // maxPooled bounds the coroutines and fibers that are kept for use again.
@@ -127,7 +137,7 @@ func (s *State) boot() error {
 	for name, ref := range map[string]*luajit.Ref{
 		"call": &s.entry.call, "call_ref": &s.entry.callRef, "eval": &s.entry.eval, "handle": &s.entry.handle,
 		"handle3": &s.entry.handle3, "fiber": &s.entry.fiber, "run": &s.entry.run, "call_raw": &s.entry.callRaw,
-		"compile": &s.entry.compile,
+		"compile": &s.entry.compile, "txn": &s.entry.txn,
 	} {
 		s.Func("entry."+name, func(c *luajit.Call) error {
 			*ref = c.Func()

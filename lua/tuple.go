@@ -89,7 +89,7 @@ func registerTuple(s *State) {
 	})
 	s.Func("tuple.path", func(c *luajit.Call) error {
 		data, id, path := c.Raw(), uint32(c.Uint()), c.Str()
-		v := lookupPath(data, tuple.FormatByID(id), path)
+		v := tuple.NewFormat(tuple.FormatByID(id), data).FieldByPath(path)
 		if v == nil {
 			c.PushNil()
 			return nil
@@ -111,33 +111,6 @@ func registerTuple(s *State) {
 			"data_size": len(data), "header_size": 10, "field_map_size": 0, "waste_size": 0, "arena": "malloc",
 		})
 	})
-}
-
-// lookupPath finds what a JSON path leads to; its first part is a field's name or number.
-func lookupPath(data []byte, f *tuple.Format, path string) []byte {
-	tokens, bad := tuple.ParsePath(path)
-	if bad != 0 || len(tokens) == 0 {
-		return nil
-	}
-	field := -1
-	switch first := tokens[0]; {
-	case first.Kind == tuple.TokenIndex:
-		field = first.Index
-	case first.Kind == tuple.TokenName && f != nil:
-		no, ok := f.FieldByName(first.Name)
-		if !ok {
-			return nil
-		}
-		field = no
-	}
-	if field < 0 {
-		return nil
-	}
-	v := tuple.Field(data, field)
-	if v == nil || len(tokens) == 1 {
-		return v
-	}
-	return tuple.LookupTokens(v, tokens[1:])
 }
 
 // transformTuple replaces count fields from an offset on by the rest of the arguments.

@@ -141,6 +141,7 @@ struct ly_vm {
 	int ref_iterator;
 	int ref_names;          /* names of protocol keys, table */
 	int ref_raise, ref_invalid; /* make error objects of a message */
+	int ctype_at; /* where the type's id stands before a cdata's payload, in units of 2 bytes */
 	uint8_t kinds[65536];
 };
 

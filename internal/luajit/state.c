@@ -36,12 +36,13 @@ ly_vm_of(lua_State *L)
 	return vm;
 }
 
-/* ly_kind_of tells what the cdata at idx is. The id of its C type stands right before its payload. */
+/* ly_kind_of tells what the cdata at idx is. The id of its C type stands in the header before its payload, at a distance
+ * that find_header has found. */
 enum ly_kind
 ly_kind_of(lua_State *L, struct ly_vm *vm, int idx)
 {
 	const uint16_t *payload = lua_topointer(L, idx);
-	return vm->kinds[payload[-1]];
+	return vm->kinds[payload[vm->ctype_at]];
 }
 
 /* ly_raise raises a LuajitError object, as the reference does for what its encoders refuse. format has one %s. */
@@ -313,6 +314,19 @@ set_kind(lua_State *L)
 	return 0;
 }
 
+/* find_header(cdata, ctype id): the header's layout depends on how LuaJIT was built, so its place is looked up once. */
+static int
+find_header(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
+	const uint16_t *payload = lua_topointer(L, 1);
+	int id = luaL_checkint(L, 2);
+	for (vm->ctype_at = -1; vm->ctype_at >= -4; vm->ctype_at--)
+		if (payload[vm->ctype_at] == id)
+			return 0;
+	return luaL_error(L, "the header of cdata has an unknown layout");
+}
+
 /* set_values(null, map metatable, seq metatable, u64 maker, i64 maker, yield mark, key names, makers of the
  * errors of ly_raise and ly_invalid). */
 static int
@@ -355,6 +369,7 @@ open_vm(lua_State *L)
 	push_closure(L, vm, "take_request", take_request, &vm->wire, 0);
 	push_closure(L, vm, "finish", finish, &vm->func, 0);
 	push_closure(L, vm, "finish_wire", finish, &vm->wire, 0);
+	push_closure(L, vm, "find_header", find_header, NULL, 0);
 	push_closure(L, vm, "set_kind", set_kind, NULL, 0);
 	push_closure(L, vm, "packet", packet, &vm->packet, 0);
 	push_closure(L, vm, "new_ref", new_ref, NULL, 0);

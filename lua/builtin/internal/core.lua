@@ -39,6 +39,8 @@ local kinds = {
 }
 core.kind = { tuple = 13, decimal = 14, uuid = 15, error = 16, datetime = 17, interval = 18, varbinary = 19 }
 
+local probe = ffi.typeof('struct lycosa_codec')
+bridge.find_header(probe(), tonumber(probe))
 for _, k in ipairs(kinds) do bridge.set_kind(k[1], tonumber(ffi.typeof(k[2]))) end
 
 --- Say how values of a C type cross: make(pointer, size) copies one out of MessagePack, pack(value) returns the bytes

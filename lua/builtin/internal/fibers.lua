@@ -142,6 +142,21 @@ function entries.compile(body, sandboxed)
     return f
 end
 
+local function next_statement(list, i)
+    i = i + 1
+    local s = list[i]
+    if s == nil then return nil end
+    local old, new = s[1], s[2]
+    if old == nil then old = nil end
+    if new == nil then new = nil end
+    return i, old, new, s[3]
+end
+
+--- txn calls a handler of the end of a transaction with a function that makes an iterator over its statements.
+function entries.txn(f, list)
+    f(function() return next_statement, list, 0 end)
+end
+
 local function run(f, ...)
     return finish(f(...))
 end

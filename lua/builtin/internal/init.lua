@@ -21,7 +21,7 @@ require('error')
 require('tuple')
 require('msgpack')
 local entries = require('internal.fibers')
-for _, name in ipairs { 'call', 'call_ref', 'call_raw', 'eval', 'handle', 'handle3', 'fiber', 'run', 'compile' } do
+for _, name in ipairs { 'call', 'call_ref', 'call_raw', 'eval', 'handle', 'handle3', 'fiber', 'run', 'compile', 'txn' } do
     bridge.functions['entry.' .. name](entries[name])
 end
 entries.set_undefined(function(name) core.client_error(33, name) end)
