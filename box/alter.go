@@ -1,6 +1,7 @@
 package box
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -15,8 +16,10 @@ import (
 // identity: whoever points to it sees the change.
 func (b *Box) revise(c *Ctx, s *Space, change func() error) error {
 	before, mem := *s, *s.Mem
+	keepNames := func() {}
 	b.detachKeys(s)
 	c.Txn.OnStatementRollback(func() {
+		keepNames()
 		b.detachKeys(s)
 		references, name := s.ReferencedBy, s.Name
 		if slices.Equal(mem.Indexes, s.Mem.Indexes) {
@@ -35,6 +38,9 @@ func (b *Box) revise(c *Ctx, s *Space, change func() error) error {
 	name := s.Name
 	err := change()
 	if err == nil {
+		if s.Mem.Format != mem.Format && s.Mem.Len(nil) > 0 {
+			keepNames = tuple.Renamed(mem.Format, s.Mem.Format)
+		}
 		b.renamed(s, name)
 		b.attachKeys(s)
 		b.spaceChanged(s.ID)
@@ -57,6 +63,9 @@ func (b *Box) define(s *Space, d *spaceDef) error {
 	s.ID, s.Name, s.Owner, s.Engine = d.id, d.name, d.owner, d.engine
 	s.FieldCount, s.Options, s.FormatRaw, s.Definition = d.fieldCount, d.options, d.format, d.row
 	s.fields = d.fields
+	if s.formatOwner == "" {
+		s.formatOwner = fmt.Sprintf("%p %d ", b, d.id)
+	}
 	s.Mem.ID, s.Mem.Name = d.id, d.name
 	s.Mem.Local = d.options.Local
 	s.Mem.Temporary = d.options.Temporary || d.options.DataTemporary
@@ -101,7 +110,7 @@ func (s *Space) setFormat(indexes []*memtx.Index) error {
 			keys = append(keys, x.KeyDef)
 		}
 	}
-	f, err := tuple.NewFormatOf(fields, int(s.FieldCount), keys)
+	f, err := tuple.NewFormatIn(s.formatOwner, fields, int(s.FieldCount), keys)
 	if err != nil {
 		return err
 	}

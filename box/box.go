@@ -68,6 +68,8 @@ type Space struct {
 
 	fields  []fieldDef
 	indexes []*indexDef // by number
+	// formatOwner keeps the formats of this space apart from those of others, see tuple.Renamed.
+	formatOwner string
 
 	// Sequence feeds SequenceField (0-based; SequencePath leads into it) with values, nil when there is none.
 	Sequence          *Sequence

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/index"
+	"github.com/lycosadb/lycosa/msgpack"
 	"github.com/lycosadb/lycosa/tuple"
 )
 
@@ -467,12 +468,39 @@ func TestHandWrittenRows(t *testing.T) {
 	}
 }
 
-func TestFormatKeepsTuples(t *testing.T) {
+func TestRenamedFields(t *testing.T) {
 	d := newDDL(t)
-	s := d.space("s")
+	b, c := d.b, d.c
+	s, other := d.space("s"), d.space("other")
 	d.insert(s, `[1, "a"]`)
-	d.want(d.b.SetFormat(d.c, s.ID, mp(`[{"name": "id", "type": "unsigned"}, {"name": "text", "type": "string"}]`)), "")
-	var tup *tuple.Tuple
-	tup, _ = d.b.Get(d.c, s.ID, 0, key(1))
-	d.same("tuple", tup.String(), `[1, "a"]`)
+	d.insert(other, `[1, "a"]`)
+	old, _ := b.Get(c, s.ID, 0, key(1))
+	stranger, _ := b.Get(c, other.ID, 0, key(1))
+	format := func(names ...string) {
+		d.Helper()
+		f := `[{"name": "` + strings.Join(names, `"}, {"name": "`) + `"}]`
+		d.want(b.SetFormat(c, s.ID, mp(f)), "")
+	}
+	has := func(t *tuple.Tuple, name, want string) {
+		d.Helper()
+		got := "none"
+		if v := t.FieldByPath(name); v != nil {
+			got = string(msgpack.AppendText(nil, v))
+		}
+		d.same(name, got, want)
+	}
+	format("id", "text")
+	has(old, "text", `"a"`)
+	b.CreateIndex(c, s.ID, "sk", IndexSpec{Keys: []Part{{Field: 1, Type: "string"}}})
+	b.Begin(c, TxnOptions{})
+	format("id", "name")
+	has(old, "name", `"a"`)
+	has(old, "text", "none")
+	b.Rollback(c)
+	has(old, "text", `"a"`)
+	format("key")
+	has(old, "key", "1")
+	has(old, "text", "none")
+	has(stranger, "key", "none")
+	has(stranger, "text", "none")
 }

@@ -57,7 +57,7 @@ var formats struct {
 	known      map[string]*Format        // by description, so that equal formats are one
 }
 
-// FormatByID returns the format with an id, or nil.
+// FormatByID returns the format with an id, or nil. For one that Renamed has given way to another it is that one.
 func FormatByID(id uint32) *Format {
 	list := formats.list.Load()
 	if list == nil || id == 0 || int(id) > len(*list) {
@@ -70,11 +70,52 @@ func FormatByID(id uint32) *Format {
 // exactFieldCount is how many fields a tuple must have, 0 for any number. The errors are
 // FORMAT_MISMATCH_INDEX_PART, INDEX_PART_TYPE_MISMATCH, MULTIKEY_INDEX_MISMATCH and SPACE_FIELD_IS_DUPLICATE.
 func NewFormatOf(fields []FieldDef, exactFieldCount int, keys []*KeyDef) (*Format, error) {
+	return NewFormatIn("", fields, exactFieldCount, keys)
+}
+
+// NewFormatIn is NewFormatOf for formats that are shared only with others of the same owner, a space as a rule.
+func NewFormatIn(owner string, fields []FieldDef, exactFieldCount int, keys []*KeyDef) (*Format, error) {
 	f := &Format{Fields: append([]FieldDef(nil), fields...), FieldCount: exactFieldCount}
 	if err := f.build(keys); err != nil {
 		return nil, err
 	}
-	return register(f, describe(f, keys)), nil
+	return register(f, owner+describe(f, keys)), nil
+}
+
+// Renamed makes tuples that were made with one format have the names of another: those of a space whose fields were
+// renamed. From then on FormatByID returns the new format for the id of the old one. undo takes that back.
+func Renamed(old, new *Format) (undo func()) {
+	var ids []int
+	set := func(to *Format) {
+		list := append([]*Format(nil), *formats.list.Load()...) // readers keep the list that they have
+		for _, i := range ids {
+			list[i] = to
+		}
+		formats.list.Store(&list)
+	}
+	formats.Lock()
+	defer formats.Unlock()
+	for i, f := range *formats.list.Load() {
+		if f == old {
+			ids = append(ids, i)
+		}
+	}
+	set(new)
+	description := ""
+	for d, f := range formats.known {
+		if f == old {
+			description = d // whoever asks for the old format again gets another id
+			delete(formats.known, d)
+		}
+	}
+	return func() {
+		formats.Lock()
+		defer formats.Unlock()
+		set(old)
+		if description != "" && formats.known[description] == nil {
+			formats.known[description] = old
+		}
+	}
 }
 
 // describe returns a text that is equal for equal formats.

@@ -25,8 +25,10 @@ local go_new, go_tostring, go_names, go_update, go_upsert, go_path, go_transform
     core.fn('tuple.upsert'), core.fn('tuple.path'), core.fn('tuple.transform'), core.fn('tuple.validate'),
     core.fn('tuple.info')
 
--- Names of the fields of a format, by its id: never reused, so never out of date.
+-- Names of the fields of a format, by its id: good until the definition of a space changes.
 local names = {}
+
+function core.forget_names() names = {} end
 
 local function names_of(format)
     local n = names[format]

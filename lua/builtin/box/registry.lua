@@ -1,6 +1,7 @@
 -- The tables box.space, box.sequence and box.func. Go calls here when a definition has changed; existing objects are
 -- changed in place, so that references to them stay good.
 local go = require('internal.go')
+local core = require('internal.core')
 local func = require('box.func')
 local index = require('box.index')
 local sequence = require('box.sequence')
@@ -50,6 +51,7 @@ end
 
 -- The definition of a space has changed, or it is gone: then there is none.
 function registry.space_changed(id, definition)
+    core.forget_names()
     local spaces = registry.spaces
     local object = spaces[id]
     if object ~= nil and spaces[object.name] == object then
