@@ -12,15 +12,16 @@ import (
 
 const benchRows = 1 << 20
 
-// benchTuples are tuples {number, text} in the order of a shuffled deck.
+// benchTuples are tuples {number, text, small number} in the order of a shuffled deck.
 func benchTuples() []*tuple.Tuple {
 	r := rand.New(rand.NewPCG(1, 2))
 	rows := make([]*tuple.Tuple, benchRows)
 	var b []byte
 	for i, id := range r.Perm(benchRows) {
-		b = msgpack.AppendArrayHeader(b[:0], 2)
+		b = msgpack.AppendArrayHeader(b[:0], 3)
 		b = msgpack.AppendUint(b, uint64(id)*3)
 		b = msgpack.AppendString(b, fmt.Sprintf("user-%08d", id))
+		b = msgpack.AppendUint(b, uint64(id)%100)
 		rows[i] = tuple.New(b)
 	}
 	return rows
@@ -37,6 +38,10 @@ var benchCases = []struct {
 	{"tree/string", func(tb testing.TB) Index {
 		return NewTree(&Def{Unique: true, KeyDef: keyDef(tb, tuple.KeyPart{Field: 1, Type: tuple.String})})
 	}, appendUser},
+	{"tree/secondary", func(tb testing.TB) Index {
+		k := keyDef(tb, tuple.KeyPart{Field: 2, Type: tuple.Unsigned})
+		return NewTree(&Def{KeyDef: k, CmpDef: k.Merge(keyDef(tb, tuple.KeyPart{Type: tuple.Unsigned}))})
+	}, nil},
 	{"hash/unsigned", func(tb testing.TB) Index {
 		return NewHash(&Def{Unique: true, KeyDef: keyDef(tb, tuple.KeyPart{Type: tuple.Unsigned})})
 	}, func(b []byte, id uint64) []byte { return msgpack.AppendUint(b, id*3) }},
@@ -57,6 +62,9 @@ func appendUser(b []byte, id uint64) []byte {
 func BenchmarkGet(b *testing.B) {
 	rows := benchTuples()
 	for _, c := range benchCases {
+		if c.key == nil {
+			continue
+		}
 		b.Run(c.name, func(b *testing.B) {
 			x := c.make(b)
 			for _, tp := range rows {

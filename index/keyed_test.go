@@ -122,8 +122,8 @@ func TestMultikeyExcludesNull(t *testing.T) {
 	}
 }
 
-// words makes a functional index over the words of the second field.
-func words(t testing.TB, unique bool) *tree {
+// wordIndex makes a functional index over the words of the second field.
+func wordIndex(t testing.TB, unique bool) *tree {
 	k := keyDef(t, tuple.KeyPart{Type: tuple.String})
 	full, err := FunctionalCmpDef(k, primaryDef(t), unique)
 	if err != nil {
@@ -146,7 +146,7 @@ func words(t testing.TB, unique bool) *tree {
 }
 
 func TestFunctional(t *testing.T) {
-	x := words(t, false)
+	x := wordIndex(t, false)
 	a, b := row(1, "to be or not"), row(2, "be here")
 	for _, tp := range []*tuple.Tuple{a, b} {
 		if _, err := x.Replace(nil, tp, InsertOnly); err != nil {
@@ -164,7 +164,7 @@ func TestFunctional(t *testing.T) {
 		t.Error(got)
 	}
 
-	u := words(t, true)
+	u := wordIndex(t, true)
 	u.Replace(nil, a, InsertOnly)
 	if _, err := u.Replace(nil, b, InsertOnly); !boxerr.Is(err, boxerr.TupleFound) || u.Len() != 4 {
 		t.Errorf("%v, %d entries", err, u.Len())

@@ -5,12 +5,12 @@ import (
 	"unsafe"
 )
 
-// The nodes fill size classes of Go's allocator to the last byte (2048 and 4096 bytes, of which the allocator
-// takes 8): see BenchmarkTree for what other sizes cost. Their pointers come first, so that the garbage
-// collector doesn't look at the rest.
+// The nodes nearly fill size classes of Go's allocator (2048 and 4096 bytes, of which it takes 8): see BenchmarkGet
+// and BenchmarkInsert for what other sizes cost. Their pointers come first, so that the garbage collector doesn't
+// look at the rest.
 const (
-	leafCap  = 127
-	innerCap = 127
+	leafCap  = 125
+	innerCap = 126
 	maxDepth = 12 // of the inner nodes; far more than memory can hold
 
 	leafBytes  = 2048
@@ -23,8 +23,7 @@ const leafSlack = leafCap / 8
 
 // leaf holds entries in their order. An item is a *tuple.Tuple, in keyed trees an *entry.
 type leaf struct {
-	gen   uint32 // the generation of the tree that may change this node
-	n     int32
+	head
 	items [leafCap]unsafe.Pointer
 	hints [leafCap]uint64
 }
@@ -32,8 +31,7 @@ type leaf struct {
 // inner holds children in their order. All entries of child i stand before items[i+1] and none of child i+1
 // does; items[0] isn't used. A separator may be an item that left the tree since.
 type inner struct {
-	gen    uint32
-	n      int32                    // of children, at least 1
+	head
 	kids   [innerCap]unsafe.Pointer // *leaf in the lowest row, *inner above
 	items  [innerCap]unsafe.Pointer
 	hints  [innerCap]uint64
@@ -61,8 +59,10 @@ func (l *leaf) remove(pos int) {
 func (l *leaf) appendFrom(src *leaf, from, to int) {
 	copy(l.items[l.n:], src.items[from:to])
 	copy(l.hints[l.n:], src.hints[from:to])
-	l.n += int32(to - from)
+	l.n += int16(to - from)
 }
+
+// moveHead and moveTail move between leaves whose hints are the same word.
 
 // moveHead moves the first k entries behind those of dst, which stands before l.
 func (l *leaf) moveHead(dst *leaf, k int) {
@@ -71,7 +71,7 @@ func (l *leaf) moveHead(dst *leaf, k int) {
 	copy(l.items[:], l.items[k:n])
 	copy(l.hints[:], l.hints[k:n])
 	clear(l.items[n-k : n])
-	l.n -= int32(k)
+	l.n -= int16(k)
 }
 
 // moveTail moves the last k entries before those of dst, which stands behind l.
@@ -82,8 +82,8 @@ func (l *leaf) moveTail(dst *leaf, k int) {
 	copy(dst.items[:k], l.items[n-k:n])
 	copy(dst.hints[:k], l.hints[n-k:n])
 	clear(l.items[n-k : n])
-	dst.n += int32(k)
-	l.n -= int32(k)
+	dst.n += int16(k)
+	l.n -= int16(k)
 }
 
 // insert puts a child before child i, which must not be the first one.
@@ -108,23 +108,23 @@ func (in *inner) remove(i int) {
 	in.n--
 }
 
-// appendFrom copies the children of src from child from on behind those of in. The separator before the first
-// of them is given.
-func (in *inner) appendFrom(src *inner, from int, it unsafe.Pointer, hint uint64) {
+// appendFrom copies the children of src from child from on behind those of in, and all but the first of their
+// separators.
+func (in *inner) appendFrom(src *inner, from int) {
 	n, m := int(in.n), int(src.n)
 	copy(in.kids[n:], src.kids[from:m])
 	copy(in.items[n:], src.items[from:m])
 	copy(in.hints[n:], src.hints[from:m])
 	copy(in.counts[n:], src.counts[from:m])
-	in.items[n], in.hints[n] = it, hint
-	in.n += int32(m - from)
+	in.items[n] = nil
+	in.n += int16(m - from)
 }
 
 // truncate drops the children from child n on.
 func (in *inner) truncate(n int) {
 	clear(in.kids[n:in.n])
 	clear(in.items[n:in.n])
-	in.n = int32(n)
+	in.n = int16(n)
 }
 
 // sum returns the number of entries below the first n children.

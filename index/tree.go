@@ -15,8 +15,9 @@ import (
 // Snapshots share nodes with the tree. A node belongs to the tree alone when it was made in the tree's present
 // generation; Snapshot begins a new one, and a change first copies those nodes on its way that are older.
 type tree struct {
-	def *Def
-	cmp *tuple.KeyDef // the order of the items
+	def   *Def
+	cmp   *tuple.KeyDef // the order of the items
+	words words         // of their keys
 	// keyed trees hold entries, that is, tuples together with a key made of them.
 	keyed    bool
 	excludes bool          // tuples whose key has a null in certain parts stay outside
@@ -57,6 +58,7 @@ func NewTree(def *Def) Index {
 	if def.Keys != nil {
 		t.primary = primaryPart(def)
 	}
+	t.words = newWords(t.cmp)
 	return t
 }
 
@@ -75,6 +77,8 @@ type probe struct {
 	key   []byte
 	n     int
 	upper bool // behind them
+	words int8 // how many of word are known
+	word  [maxWords - 1]uint64
 }
 
 func (t *tree) keyProbe(key []byte, n int, upper bool) probe {
@@ -105,13 +109,23 @@ func (t *tree) compare(it unsafe.Pointer, p *probe) int {
 	return t.cmp.CompareKey(t.keyOf(it), p.key, p.n)
 }
 
-// bound returns how many of the items stand before the probe.
-func (t *tree) bound(hints []uint64, items []unsafe.Pointer, p *probe) int {
-	lo := lowerHint(hints, p.hint)
-	if lo == len(hints) || hints[lo] != p.hint {
+// bound returns how many of the items of a node stand before the probe.
+func (t *tree) bound(h *head, hints []uint64, items []unsafe.Pointer, p *probe) int {
+	hint := p.hint
+	if h.depth > 0 {
+		var at side
+		switch hint, at = t.enter(h, p); {
+		case at == before || at == equals && !p.upper:
+			return 0
+		case at != within:
+			return len(items)
+		}
+	}
+	lo := lowerHint(hints, hint)
+	if lo == len(hints) || hints[lo] != hint {
 		return lo
 	}
-	hi := lo + sameHint(hints[lo:], p.hint)
+	hi := lo + sameHint(hints[lo:], hint)
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
 		if c := t.compare(items[mid], p); c < 0 || c == 0 && p.upper {
@@ -123,13 +137,26 @@ func (t *tree) bound(hints []uint64, items []unsafe.Pointer, p *probe) int {
 	return lo
 }
 
-// find returns how many of the items stand before what the probe looks for, and whether the next one equals it.
-func (t *tree) find(hints []uint64, items []unsafe.Pointer, p *probe) (int, bool) {
-	lo := lowerHint(hints, p.hint)
-	if lo == len(hints) || hints[lo] != p.hint {
+// find returns how many of the items of a node stand before what the probe looks for, and whether the next one
+// equals it.
+func (t *tree) find(h *head, hints []uint64, items []unsafe.Pointer, p *probe) (int, bool) {
+	hint := p.hint
+	if h.depth > 0 {
+		var at side
+		switch hint, at = t.enter(h, p); at {
+		case before:
+			return 0, false
+		case behind:
+			return len(items), false
+		case equals:
+			return 0, len(items) > 0
+		}
+	}
+	lo := lowerHint(hints, hint)
+	if lo == len(hints) || hints[lo] != hint {
 		return lo, false
 	}
-	hi := lo + sameHint(hints[lo:], p.hint)
+	hi := lo + sameHint(hints[lo:], hint)
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
 		c := t.compare(items[mid], p)
@@ -143,6 +170,23 @@ func (t *tree) find(hints []uint64, items []unsafe.Pointer, p *probe) (int, bool
 		}
 	}
 	return lo, false
+}
+
+func (t *tree) boundLeaf(l *leaf, p *probe) int {
+	return t.bound(&l.head, l.hints[:l.n], l.items[:l.n], p)
+}
+
+func (t *tree) findLeaf(l *leaf, p *probe) (int, bool) {
+	return t.find(&l.head, l.hints[:l.n], l.items[:l.n], p)
+}
+
+// findKid returns the child of an inner node in which the one item that equals the probe would have to be.
+func (t *tree) findKid(in *inner, p *probe) int {
+	i, eq := t.find(&in.head, in.hints[1:in.n], in.items[1:in.n], p)
+	if eq {
+		i++
+	}
+	return i
 }
 
 // step is a node on the way down and the child that the way takes.
@@ -163,15 +207,12 @@ func (t *tree) locate(p *probe, pt *path) (l *leaf, pos int, found bool) {
 	}
 	for h := 0; h < t.height; h++ {
 		in := (*inner)(node)
-		i, eq := t.find(in.hints[1:in.n], in.items[1:in.n], p)
-		if eq {
-			i++
-		}
+		i := t.findKid(in, p)
 		pt[h] = step{in, i}
 		node = in.kids[i]
 	}
 	l = (*leaf)(node)
-	pos, found = t.find(l.hints[:l.n], l.items[:l.n], p)
+	pos, found = t.findLeaf(l, p)
 	return l, pos, found
 }
 
@@ -183,14 +224,10 @@ func (t *tree) lookup(p *probe) unsafe.Pointer {
 	}
 	for h := t.height; h > 0; h-- {
 		in := (*inner)(node)
-		i, eq := t.find(in.hints[1:in.n], in.items[1:in.n], p)
-		if eq {
-			i++
-		}
-		node = in.kids[i]
+		node = in.kids[t.findKid(in, p)]
 	}
 	l := (*leaf)(node)
-	if pos, found := t.find(l.hints[:l.n], l.items[:l.n], p); found {
+	if pos, found := t.findLeaf(l, p); found {
 		return l.items[pos]
 	}
 	return nil
@@ -204,12 +241,12 @@ func (t *tree) seek(p *probe, pt *path) (l *leaf, pos int) {
 	}
 	for h := 0; h < t.height; h++ {
 		in := (*inner)(node)
-		i := t.bound(in.hints[1:in.n], in.items[1:in.n], p)
+		i := t.bound(&in.head, in.hints[1:in.n], in.items[1:in.n], p)
 		pt[h] = step{in, i}
 		node = in.kids[i]
 	}
 	l = (*leaf)(node)
-	return l, t.bound(l.hints[:l.n], l.items[:l.n], p)
+	return l, t.boundLeaf(l, p)
 }
 
 // seekRank goes to the item that has rank others before it. The rank must be less than the size.

@@ -202,14 +202,22 @@ func (it *treeIterator) enter(l *leaf, pos int) {
 	// One comparison tells whether the whole leaf is equal to the key.
 	p := it.t.keyProbe(it.key, it.n, !it.reverse)
 	if it.reverse {
-		if l.hints[0] != p.hint || it.t.compare(l.items[0], &p) != 0 {
-			it.lo = min(it.hi, it.t.bound(l.hints[:l.n], l.items[:l.n], &p))
+		if !it.t.matches(l, 0, &p) {
+			it.lo = min(it.hi, it.t.boundLeaf(l, &p))
 			it.more = false
 		}
-	} else if l.hints[l.n-1] != p.hint || it.t.compare(l.items[l.n-1], &p) != 0 {
-		it.hi = max(it.lo, it.t.bound(l.hints[:l.n], l.items[:l.n], &p))
+	} else if !it.t.matches(l, int(l.n)-1, &p) {
+		it.hi = max(it.lo, it.t.boundLeaf(l, &p))
 		it.more = false
 	}
+}
+
+// matches reports whether an item of a leaf equals what the probe looks for.
+func (t *tree) matches(l *leaf, i int, p *probe) bool {
+	if l.depth == 0 && l.hints[i] != p.hint {
+		return false
+	}
+	return t.compare(l.items[i], p) == 0
 }
 
 // nextLeaf goes to the leaf behind, or before, the present one.

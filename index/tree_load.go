@@ -108,10 +108,11 @@ func (t *tree) build(items []hinted) {
 	for n := (len(items) + loadFill - 1) / loadFill; n > 0; n-- {
 		take := (len(items) + n - 1) / n // spread evenly
 		l := t.newLeaf()
-		l.n = int32(take)
+		l.n = int16(take)
 		for i, it := range items[:take] {
 			l.items[i], l.hints[i] = it.item, it.hint
 		}
+		t.deepenLeaf(l)
 		row = append(row, kid{unsafe.Pointer(l), items[0], take})
 		items = items[take:]
 	}
@@ -123,8 +124,9 @@ func (t *tree) build(items []hinted) {
 			for i, k := range row[:take] {
 				in.kids[i], in.items[i], in.hints[i], in.counts[i] = k.node, k.first.item, k.first.hint, k.count
 			}
-			in.n = int32(take)
+			in.n = int16(take)
 			in.items[0] = nil
+			t.deepenInner(in)
 			above = append(above, kid{unsafe.Pointer(in), row[0].first, in.sum(take)})
 			row = row[take:]
 		}

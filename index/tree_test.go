@@ -55,8 +55,10 @@ func checkTree(t *tree) error {
 			for i, it := range l.items[:l.n] {
 				k := t.keyOf(it)
 				switch {
-				case l.hints[i] != t.cmp.Hint(k):
+				case l.hints[i] != t.itemWord(it, int(l.depth)):
 					return 0, fmt.Errorf("hint of %v is wrong", k)
+				case !shares(t, &l.head, it):
+					return 0, fmt.Errorf("%v doesn't share the prefix of its leaf", k)
 				case last != nil && t.cmp.Compare(t.keyOf(last), k) >= 0:
 					return 0, fmt.Errorf("%v stands before %v", t.keyOf(last), k)
 				case low != nil && t.cmp.Compare(t.keyOf(low), k) > 0:
@@ -86,6 +88,9 @@ func checkTree(t *tree) error {
 			lo, hi := low, high
 			if i > 0 {
 				lo = in.items[i]
+				if in.hints[i] != t.itemWord(lo, int(in.depth)) || !shares(t, &in.head, lo) {
+					return 0, fmt.Errorf("hint of separator %v is wrong", t.keyOf(lo))
+				}
 			}
 			if i+1 < int(in.n) {
 				hi = in.items[i+1]
@@ -113,6 +118,16 @@ func checkTree(t *tree) error {
 		return fmt.Errorf("size %d, leaves %d, inners %d; counted %d, %d, %d", t.size, t.leaves, t.inners, size, leaves, inners)
 	}
 	return nil
+}
+
+// shares reports whether an item has the words that the keys of a node have in common.
+func shares(t *tree, h *head, it unsafe.Pointer) bool {
+	for i := range int(h.depth) {
+		if t.itemWord(it, i) != h.prefix[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // model is what a tree is held against: tuples in a sorted slice.
@@ -187,6 +202,25 @@ var treeCases = []treeCase{
 	{"equal hints", true, []tuple.KeyPart{{Field: 1, Type: tuple.String}},
 		func(r *rand.Rand) *tuple.Tuple { return row(1, fmt.Sprintf("the same prefix %d", r.IntN(4000))) },
 		func(r *rand.Rand) ([]byte, int) { return key(fmt.Sprintf("the same prefix %d", r.IntN(4000))) }},
+	{"prefixes", true, []tuple.KeyPart{{Field: 1, Type: tuple.String}, {Field: 0, Type: tuple.Unsigned}},
+		func(r *rand.Rand) *tuple.Tuple { return row(r.IntN(3), prefixed(r)) },
+		func(r *rand.Rand) ([]byte, int) {
+			if r.IntN(2) == 0 {
+				return key(prefixed(r))
+			}
+			return key(prefixed(r), r.IntN(3))
+		}},
+	{"descending prefixes", true, []tuple.KeyPart{{Field: 1, Type: tuple.String, Desc: true}, {Field: 0, Type: tuple.Unsigned}},
+		func(r *rand.Rand) *tuple.Tuple { return row(r.IntN(3), prefixed(r)) },
+		func(r *rand.Rand) ([]byte, int) { return key(prefixed(r)) }},
+	{"varbinary", true, []tuple.KeyPart{{Field: 1, Type: tuple.Varbinary}, {Field: 0, Type: tuple.Unsigned}},
+		func(r *rand.Rand) *tuple.Tuple { return row(r.IntN(3), []byte(prefixed(r))) },
+		func(r *rand.Rand) ([]byte, int) { return key([]byte(prefixed(r))) }},
+	{"three parts", true, []tuple.KeyPart{{Field: 1, Type: tuple.Unsigned}, {Field: 2, Type: tuple.Boolean}, {Field: 0, Type: tuple.Integer}},
+		func(r *rand.Rand) *tuple.Tuple { return row(r.IntN(1500)-700, r.IntN(3), r.IntN(2) == 0) },
+		func(r *rand.Rand) ([]byte, int) {
+			return key(r.IntN(3), r.IntN(2) == 0)
+		}},
 	{"composite", true, []tuple.KeyPart{{Field: 1, Type: tuple.String}, {Field: 0, Type: tuple.Integer}},
 		func(r *rand.Rand) *tuple.Tuple { return row(r.IntN(400)-200, string(rune('a'+r.IntN(12)))) },
 		func(r *rand.Rand) ([]byte, int) {
@@ -211,6 +245,18 @@ var treeCases = []treeCase{
 			}
 			return key(r.IntN(2000))
 		}},
+}
+
+// prefixed makes strings that share long prefixes and end in zeros, where the words of keys meet.
+func prefixed(r *rand.Rand) string {
+	s := []string{"", "user:", "user:account:", "user:account:number:", "user:account:number:0000000000:"}[r.IntN(5)]
+	switch r.IntN(3) {
+	case 0:
+		return s + string(make([]byte, r.IntN(20)))
+	case 1:
+		return s + string([]byte{byte(r.IntN(3)), 0, byte(r.IntN(2))})
+	}
+	return s + fmt.Sprint(r.IntN(500))
 }
 
 func (c *treeCase) def(t testing.TB) *Def {

@@ -50,13 +50,13 @@ func (t *tree) Replace(old, new *tuple.Tuple, mode Mode) (*tuple.Tuple, error) {
 func (t *tree) newLeaf() *leaf {
 	t.leaves++
 	t.fresh = true
-	return &leaf{gen: t.gen}
+	return &leaf{head: head{gen: t.gen}}
 }
 
 func (t *tree) newInner() *inner {
 	t.inners++
 	t.fresh = true
-	return &inner{gen: t.gen}
+	return &inner{head: head{gen: t.gen}}
 }
 
 // own makes the nodes of a way ones that the tree may change, and returns the leaf.
@@ -102,7 +102,15 @@ func (t *tree) exchange(pt *path, pos int, it unsafe.Pointer) {
 	t.own(pt).items[pos] = it
 }
 
-// insert puts an item at a place that locate found.
+// put inserts an item into a leaf that has room.
+func (t *tree) put(l *leaf, pos int, it unsafe.Pointer, hint uint64) {
+	if l.depth > 0 {
+		hint = t.admit(&l.head, l.hints[:l.n], l.items[:l.n], it)
+	}
+	l.insert(pos, it, hint)
+}
+
+// insert puts an item at a place that locate found. The hint is that of its key's first word.
 func (t *tree) insert(pt *path, pos int, it unsafe.Pointer, hint uint64) {
 	t.version++
 	t.size++
@@ -117,37 +125,18 @@ func (t *tree) insert(pt *path, pos int, it unsafe.Pointer, hint uint64) {
 		pt[h].in.counts[pt[h].i]++
 	}
 	if l.n < leafCap {
-		l.insert(pos, it, hint)
+		t.put(l, pos, it, hint)
 		return
 	}
-	if t.height == 0 {
-		t.splitRoot(l, pos, it, hint)
-		return
+	if t.height == 0 { // the leaf becomes the only child of a new root
+		root := t.newInner()
+		root.n = 1
+		root.kids[0], root.counts[0] = t.root, t.size
+		t.root = unsafe.Pointer(root)
+		t.height = 1
+		pt[0] = step{root, 0}
 	}
 	t.insertFull(pt, l, pos, it, hint)
-}
-
-// splitRoot inserts into a full leaf that is the whole tree.
-func (t *tree) splitRoot(l *leaf, pos int, it unsafe.Pointer, hint uint64) {
-	right := t.newLeaf()
-	mid := leafCap / 2
-	switch pos {
-	case 0, leafCap: // probably in order: leave the full leaf as it is
-		mid = pos
-	}
-	l.moveTail(right, leafCap-mid)
-	if pos < mid || mid == 0 {
-		l.insert(pos, it, hint)
-	} else {
-		right.insert(pos-mid, it, hint)
-	}
-	in := t.newInner()
-	in.n = 2
-	in.kids[0], in.counts[0] = unsafe.Pointer(l), int(l.n)
-	in.kids[1], in.counts[1] = unsafe.Pointer(right), int(right.n)
-	in.items[1], in.hints[1] = right.items[0], right.hints[0]
-	t.root = unsafe.Pointer(in)
-	t.height = 1
 }
 
 // insertFull inserts into a full leaf. It hands entries to a sibling, and where both are full it makes three
@@ -156,86 +145,90 @@ func (t *tree) splitRoot(l *leaf, pos int, it unsafe.Pointer, hint uint64) {
 func (t *tree) insertFull(pt *path, l *leaf, pos int, it unsafe.Pointer, hint uint64) {
 	low := t.height - 1
 	in, i := pt[low].in, pt[low].i
-	if pos == leafCap && t.isLast(pt) {
+	switch {
+	case pos == leafCap && t.isLast(pt):
+		t.deepenLeaf(l)
 		right := t.newLeaf()
 		right.insert(0, it, hint)
 		in.counts[i] = leafCap
-		t.insertKid(pt, low, i+1, unsafe.Pointer(right), it, hint, 1)
-		return
-	}
-	if pos == 0 && t.isFirst(pt) {
+		t.insertKid(pt, low, i+1, unsafe.Pointer(right), it, 1)
+	case pos == 0 && t.isFirst(pt):
+		t.deepenLeaf(l)
 		left := t.newLeaf()
 		left.insert(0, it, hint)
 		in.kids[0], in.counts[0] = unsafe.Pointer(left), 1
-		t.insertKid(pt, low, 1, unsafe.Pointer(l), l.items[0], l.hints[0], leafCap)
-		return
-	}
-	if i+1 < int(in.n) && (*leaf)(in.kids[i+1]).n <= leafCap-leafSlack {
+		t.insertKid(pt, low, 1, unsafe.Pointer(l), l.items[0], leafCap)
+	case i+1 < int(in.n) && (*leaf)(in.kids[i+1]).n <= leafCap-leafSlack:
 		right := t.ownLeaf(&in.kids[i+1])
+		t.alignLeaves(l, right)
 		l.moveTail(right, (leafCap-int(right.n)+1)/2)
-		if pos <= int(l.n) {
-			l.insert(pos, it, hint)
-		} else {
-			right.insert(pos-int(l.n), it, hint)
-		}
+		t.putPair(l, right, pos, it, hint)
 		in.counts[i] = int(l.n)
-		in.refresh(i+1, right)
-		return
-	}
-	if i > 0 && (*leaf)(in.kids[i-1]).n <= leafCap-leafSlack {
+		t.setKid(in, i+1, right)
+	case i > 0 && (*leaf)(in.kids[i-1]).n <= leafCap-leafSlack:
 		left := t.ownLeaf(&in.kids[i-1])
-		k := (leafCap - int(left.n) + 1) / 2
-		l.moveHead(left, k)
-		if pos > k {
-			l.insert(pos-k, it, hint)
-		} else {
-			left.insert(int(left.n)-k+pos, it, hint)
-		}
+		t.alignLeaves(left, l)
+		pos += int(left.n)
+		l.moveHead(left, (leafCap-int(left.n)+1)/2)
+		t.putPair(left, l, pos, it, hint)
 		in.counts[i-1] = int(left.n)
-		in.refresh(i, l)
-		return
-	}
-
-	var a, b *leaf
-	if i+1 < int(in.n) {
-		a, b = l, t.ownLeaf(&in.kids[i+1])
-	} else if i > 0 {
-		i--
-		a, b = t.ownLeaf(&in.kids[i]), l
-		pos += int(a.n)
-	} else { // the only child: two leaves of one
+		t.setKid(in, i, l)
+	case i+1 < int(in.n):
+		t.splitPair(pt, i, l, t.ownLeaf(&in.kids[i+1]), pos, it, hint)
+	case i > 0:
+		left := t.ownLeaf(&in.kids[i-1])
+		t.splitPair(pt, i-1, left, l, int(left.n)+pos, it, hint)
+	default: // the only child: two leaves of one
 		right := t.newLeaf()
+		t.alignLeaves(l, right)
 		l.moveTail(right, leafCap/2)
-		if pos <= int(l.n) {
-			l.insert(pos, it, hint)
-		} else {
-			right.insert(pos-int(l.n), it, hint)
-		}
+		t.putPair(l, right, pos, it, hint)
+		t.deepenLeaf(l)
+		t.deepenLeaf(right)
 		in.counts[i] = int(l.n)
-		t.insertKid(pt, low, i+1, unsafe.Pointer(right), right.items[0], right.hints[0], int(right.n))
-		return
+		t.insertKid(pt, low, i+1, unsafe.Pointer(right), right.items[0], int(right.n))
 	}
-	third := int(a.n+b.n) / 3
-	c := t.newLeaf()
-	a.moveTail(c, int(a.n)-third)
-	b.moveHead(c, int(b.n)-third)
-	switch {
-	case pos <= int(a.n):
-		a.insert(pos, it, hint)
-	case pos-int(a.n) <= int(c.n):
-		c.insert(pos-int(a.n), it, hint)
-	default:
-		b.insert(pos-int(a.n)-int(c.n), it, hint)
-	}
-	in.counts[i] = int(a.n)
-	in.refresh(i+1, b)
-	t.insertKid(pt, low, i+1, unsafe.Pointer(c), c.items[0], c.hints[0], int(c.n))
 }
 
-// refresh sets the count of a child and the separator before it.
-func (in *inner) refresh(i int, l *leaf) {
+// putPair inserts an item into one of two neighbours. The place counts from the beginning of the first one. The
+// second one's first item stays what it is.
+func (t *tree) putPair(a, b *leaf, pos int, it unsafe.Pointer, hint uint64) {
+	if pos <= int(a.n) {
+		t.put(a, pos, it, hint)
+	} else {
+		t.put(b, pos-int(a.n), it, hint)
+	}
+}
+
+// splitPair makes three leaves of children i and i+1 and inserts an item. The place counts from the beginning of
+// the first one.
+func (t *tree) splitPair(pt *path, i int, a, b *leaf, pos int, it unsafe.Pointer, hint uint64) {
+	third := int(a.n+b.n) / 3
+	c := t.newLeaf()
+	t.alignLeaves(a, b)
+	t.alignLeaves(a, c)
+	a.moveTail(c, int(a.n)-third)
+	b.moveHead(c, int(b.n)-third)
+	if pos <= int(a.n) {
+		t.put(a, pos, it, hint)
+	} else {
+		t.putPair(c, b, pos-int(a.n), it, hint)
+	}
+	t.deepenLeaf(a)
+	t.deepenLeaf(c)
+	t.deepenLeaf(b)
+	low := t.height - 1
+	in := pt[low].in
+	in.counts[i] = int(a.n)
+	t.setKid(in, i+1, b)
+	t.insertKid(pt, low, i+1, unsafe.Pointer(c), c.items[0], int(c.n))
+}
+
+// setKid sets the count of a leaf and the separator before it.
+func (t *tree) setKid(in *inner, i int, l *leaf) {
 	in.counts[i] = int(l.n)
-	in.items[i], in.hints[i] = l.items[0], l.hints[0]
+	in.items[i] = l.items[0]
+	in.hints[i] = t.admit(&in.head, in.hints[1:in.n], in.items[1:in.n], l.items[0])
 }
 
 func (t *tree) isFirst(pt *path) bool {
@@ -258,10 +251,10 @@ func (t *tree) isLast(pt *path) bool {
 
 // insertKid puts a child, with the separator before it, at place i (not the first) of the inner node at a
 // level of the way. The counts above the node include the child's already.
-func (t *tree) insertKid(pt *path, level, i int, kid, it unsafe.Pointer, hint uint64, count int) {
+func (t *tree) insertKid(pt *path, level, i int, kid, it unsafe.Pointer, count int) {
 	in := pt[level].in
 	if in.n < innerCap {
-		in.insert(i, kid, it, hint, count)
+		t.putKid(in, i, kid, it, count)
 		return
 	}
 	mid := innerCap / 2
@@ -272,26 +265,35 @@ func (t *tree) insertKid(pt *path, level, i int, kid, it unsafe.Pointer, hint ui
 		mid = 1
 	}
 	right := t.newInner()
-	right.appendFrom(in, mid, nil, 0)
-	sep, sepHint := in.items[mid], in.hints[mid]
+	right.depth, right.prefix = in.depth, in.prefix
+	right.appendFrom(in, mid)
+	separator := in.items[mid]
 	in.truncate(mid)
 	if i <= mid {
-		in.insert(i, kid, it, hint, count)
+		t.putKid(in, i, kid, it, count)
 	} else {
-		right.insert(i-mid, kid, it, hint, count)
+		t.putKid(right, i-mid, kid, it, count)
 	}
+	t.deepenInner(in)
+	t.deepenInner(right)
 	if level == 0 {
 		root := t.newInner()
 		root.kids[0], root.counts[0] = unsafe.Pointer(in), in.sum(int(in.n))
 		root.n = 1
-		root.insert(1, unsafe.Pointer(right), sep, sepHint, right.sum(int(right.n)))
+		t.putKid(root, 1, unsafe.Pointer(right), separator, right.sum(int(right.n)))
 		t.root = unsafe.Pointer(root)
 		t.height++
 		return
 	}
 	up := &pt[level-1]
 	up.in.counts[up.i] = in.sum(int(in.n))
-	t.insertKid(pt, level-1, up.i+1, unsafe.Pointer(right), sep, sepHint, right.sum(int(right.n)))
+	t.insertKid(pt, level-1, up.i+1, unsafe.Pointer(right), separator, right.sum(int(right.n)))
+}
+
+// putKid inserts a child into an inner node that has room.
+func (t *tree) putKid(in *inner, i int, kid, it unsafe.Pointer, count int) {
+	hint := t.admit(&in.head, in.hints[1:in.n], in.items[1:in.n], it)
+	in.insert(i, kid, it, hint, count)
 }
 
 // remove takes out the item at a place that locate found.
@@ -332,11 +334,14 @@ func (t *tree) refill(pt *path, l *leaf) {
 		t.removeKid(pt, low, i)
 	case left != nil && left.n+l.n <= leafCap-leafSlack:
 		left = t.ownLeaf(&in.kids[i-1])
+		t.alignLeaves(left, l)
 		left.appendFrom(l, 0, int(l.n))
 		in.counts[i-1] = int(left.n)
 		t.leaves--
 		t.removeKid(pt, low, i)
 	case right != nil && right.n+l.n <= leafCap-leafSlack:
+		right = t.ownLeaf(&in.kids[i+1])
+		t.alignLeaves(l, right)
 		l.appendFrom(right, 0, int(right.n))
 		in.counts[i] = int(l.n)
 		t.leaves--
@@ -344,14 +349,16 @@ func (t *tree) refill(pt *path, l *leaf) {
 	case l.n >= leafCap/3:
 	case left != nil && (right == nil || left.n > right.n):
 		left = t.ownLeaf(&in.kids[i-1])
+		t.alignLeaves(left, l)
 		left.moveTail(l, int(left.n-l.n)/2)
 		in.counts[i-1] = int(left.n)
-		in.refresh(i, l)
+		t.setKid(in, i, l)
 	case right != nil:
 		right = t.ownLeaf(&in.kids[i+1])
+		t.alignLeaves(l, right)
 		right.moveHead(l, int(right.n-l.n)/2)
 		in.counts[i] = int(l.n)
-		in.refresh(i+1, right)
+		t.setKid(in, i+1, right)
 	}
 }
 
@@ -380,21 +387,24 @@ func (t *tree) removeKid(pt *path, level, i int) {
 	if in.n >= innerCap/3 {
 		return
 	}
-	if up.i > 0 && (*inner)(up.in.kids[up.i-1]).n+in.n <= innerCap-innerCap/8 {
-		left := t.ownInner(&up.in.kids[up.i-1])
-		left.appendFrom(in, 0, up.in.items[up.i], up.in.hints[up.i])
-		up.in.counts[up.i-1] += up.in.counts[up.i]
-		t.inners--
-		t.removeKid(pt, level-1, up.i)
-		return
+	const full = innerCap - innerCap/8
+	if i := up.i; i > 0 && (*inner)(up.in.kids[i-1]).n+in.n <= full {
+		t.mergeKids(pt, level, i-1, t.ownInner(&up.in.kids[i-1]), in)
+	} else if i+1 < int(up.in.n) && (*inner)(up.in.kids[i+1]).n+in.n <= full {
+		t.mergeKids(pt, level, i, in, t.ownInner(&up.in.kids[i+1]))
 	}
-	if up.i+1 < int(up.in.n) {
-		right := (*inner)(up.in.kids[up.i+1])
-		if right.n+in.n <= innerCap-innerCap/8 {
-			in.appendFrom(right, 0, up.in.items[up.i+1], up.in.hints[up.i+1])
-			up.in.counts[up.i] += up.in.counts[up.i+1]
-			t.inners--
-			t.removeKid(pt, level-1, up.i+1)
-		}
-	}
+}
+
+// mergeKids moves the children of b, which is child i+1 of a node, to a, which is child i.
+func (t *tree) mergeKids(pt *path, level, i int, a, b *inner) {
+	up := pt[level-1].in
+	n := int(a.n)
+	t.alignInners(a, b)
+	a.appendFrom(b, 0)
+	// The separator between them is the one that they had above.
+	a.items[n] = up.items[i+1]
+	a.hints[n] = t.admit(&a.head, a.hints[1:a.n], a.items[1:a.n], up.items[i+1])
+	up.counts[i] += up.counts[i+1]
+	t.inners--
+	t.removeKid(pt, level-1, i+1)
 }
