@@ -34,6 +34,7 @@ type output struct {
 	queued  []byte     // waits to be written
 	after   []byte     // queued during a turn
 	spare   []byte     // an empty buffer to swap with queued
+	taken   int        // how many bytes of what was queued are being written
 	turning bool       // between begin and end
 	writing bool       // some goroutine writes
 	gone    bool       // nothing can be written any more
@@ -61,7 +62,7 @@ func (o *output) end(answers []byte) error {
 	if o.writing {
 		o.queued = append(append(o.queued, answers...), o.after...)
 		o.after = reuse(o.after)
-		for len(o.queued) > softOutput && !o.gone {
+		for o.waitingBytes() > softOutput && !o.gone {
 			o.ready.Wait()
 		}
 		gone := o.gone
@@ -96,7 +97,7 @@ func (o *output) queue(b []byte) error {
 	if o.gone {
 		return errGone
 	}
-	if len(o.queued)+len(o.after) > o.limit {
+	if o.waitingBytes() > o.limit {
 		o.leave()
 		return errGone
 	}
@@ -119,15 +120,16 @@ func (o *output) drain() error {
 	o.mu.Lock()
 	for len(o.queued) > 0 && !o.gone {
 		b := o.queued
-		o.queued, o.spare = reuse(o.spare), nil
+		o.queued, o.spare, o.taken = reuse(o.spare), nil, len(b)
 		o.mu.Unlock()
 		ok := o.write(b)
 		o.mu.Lock()
+		o.taken = 0
 		o.spare = reuse(b)
 		if !ok {
 			break
 		}
-		if len(o.queued) <= softOutput {
+		if o.waitingBytes() <= softOutput {
 			o.wakeWaiting()
 		}
 	}
@@ -184,12 +186,15 @@ func (o *output) wakeWaiting() {
 func (o *output) room(f func()) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.gone || len(o.queued)+len(o.after) <= softOutput {
+	if o.gone || o.waitingBytes() <= softOutput {
 		return true
 	}
 	o.waiting = append(o.waiting, f)
 	return false
 }
+
+// waitingBytes is how much is not written yet, answers of a running turn aside. The lock is held.
+func (o *output) waitingBytes() int { return len(o.queued) + len(o.after) + o.taken }
 
 // isGone tells whether nothing can be written any more.
 func (o *output) isGone() bool {

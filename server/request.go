@@ -369,7 +369,7 @@ func (r *Request) deliver(b []byte, start int) {
 	ticket := r.ctx.Ticket
 	if t := c.turn; t != nil {
 		t.answers = b
-		if !ticket.Done() {
+		if ticket.Position() != 0 {
 			t.waits = append(t.waits, journalWait{start, len(b), r.head.Sync, ticket})
 			r.ctx.Ticket = box.Ticket{}
 		}
@@ -379,7 +379,7 @@ func (r *Request) deliver(b []byte, start int) {
 	if c.closed {
 		return
 	}
-	if ticket.Done() {
+	if ticket.Position() == 0 || ticket.Done() && ticket.Err() == nil {
 		_ = c.queue(b[start:])
 		return
 	}
@@ -395,7 +395,7 @@ func (r *Request) deliver(b []byte, start int) {
 
 // noteTicket makes what handlers have sent during the turn wait for what they have committed.
 func (r *Request) noteTicket() {
-	if t := r.conn.turn; t != nil && !r.detached && !r.ctx.Ticket.Done() {
+	if t := r.conn.turn; t != nil && !r.detached && r.ctx.Ticket.Position() != 0 {
 		t.waits = append(t.waits, journalWait{r.mark, len(t.answers), r.head.Sync, r.ctx.Ticket})
 	}
 }
@@ -421,7 +421,6 @@ func (r *Request) fail(err error) {
 		b = s.scratch[:0]
 	}
 	start := len(b)
-	r.ctx.Ticket = box.Ticket{}
 	r.deliver(iproto.AppendError(b, r.head.Sync, uint32(s.box.SchemaVersion()), boxerr.From(err)), start)
 	r.end()
 }
