@@ -87,7 +87,9 @@ func (c *Checkpoint) add() error {
 	c.row.LSN = c.w.Rows()
 	c.row.Flags = xlog.FlagCommit
 	c.row.TSN = c.row.LSN
-	c.err = c.w.Add(&c.row)
+	if err := c.w.Add(&c.row); c.err == nil {
+		c.err = err
+	}
 	return c.err
 }
 

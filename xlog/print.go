@@ -184,16 +184,10 @@ var raftNames = map[uint64]string{0: "term", 1: "vote", 2: "leader_id", 3: "stat
 
 // TypeName is the name of a row's type, its number if it has none.
 func TypeName(t iproto.Type) string {
-	if name, ok := typeNames[t]; ok {
+	if name := t.Name(); name != "" {
 		return name
 	}
 	return strconv.FormatUint(uint64(t), 10)
-}
-
-var typeNames = map[iproto.Type]string{
-	iproto.TypeInsert: "INSERT", iproto.TypeReplace: "REPLACE", iproto.TypeUpdate: "UPDATE", iproto.TypeDelete: "DELETE",
-	iproto.TypeUpsert: "UPSERT", iproto.TypeNOP: "NOP", iproto.TypeRaft: "RAFT", iproto.TypeRaftPromote: "RAFT_PROMOTE",
-	iproto.TypeRaftDemote: "RAFT_DEMOTE", iproto.TypeRaftConfirm: "RAFT_CONFIRM", iproto.TypeRaftRollback: "RAFT_ROLLBACK",
 }
 
 func appendRowJSON(b []byte, row *Row) []byte {

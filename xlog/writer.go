@@ -40,11 +40,13 @@ func CreateFile(fsys vfs.FS, name string, m *Meta, sync bool) (f vfs.File, size 
 }
 
 func createInprogress(fsys vfs.FS, name string, m *Meta) (f vfs.File, size int64, err error) {
-	// A crash may have left one.
-	if err := fsys.Remove(name + Inprogress); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, SystemError("remove", name+Inprogress, err)
-	}
 	f, err = fsys.Create(name + Inprogress)
+	if errors.Is(err, fs.ErrExist) { // a crash left one
+		if err := fsys.Remove(name + Inprogress); err != nil {
+			return nil, 0, SystemError("remove", name+Inprogress, err)
+		}
+		f, err = fsys.Create(name + Inprogress)
+	}
 	if err != nil {
 		return nil, 0, SystemError("create", name+Inprogress, err)
 	}
