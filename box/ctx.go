@@ -13,7 +13,7 @@ type Ctx struct {
 	User *User
 	// Txn is the open transaction; nil means that every statement is a transaction of its own.
 	Txn *memtx.Txn
-	// Ticket is what the last commit left to wait for.
+	// Ticket is what the last commit that wrote something left to wait for. Whoever has waited clears it.
 	Ticket Ticket
 	// Local belongs to whoever made the Ctx: the Lua face keeps its fiber here.
 	Local any

@@ -197,11 +197,14 @@ func (b *Box) update(c *Ctx, s *statement, event uint8) (*tuple.Tuple, error) {
 		b.nothing(c, s)
 		return nil, nil
 	}
-	data, _, err := tuple.Update(old.Data(), s.ops, s.base, sp.Mem.Format)
+	room := c.data
+	c.data = nil // a constraint may come here again
+	data, _, err := tuple.AppendUpdate(room[:0], old.Data(), s.ops, s.base, sp.Mem.Format)
 	if err != nil {
 		return nil, sp.withIndex(x, s.withOps(err))
 	}
 	t, err := b.newTuple(c, sp, data)
+	c.data = data
 	if err != nil {
 		if e := boxerr.From(err); e.Code != boxerr.MemtxMaxTupleSize && e.Type == "ClientError" {
 			e.With("index", x.Name).With("index_id", uint64(x.ID))

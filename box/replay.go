@@ -42,63 +42,76 @@ func (b *Box) EndRecovery() { b.recovering = false }
 // Recovering reports whether rows are being replayed.
 func (b *Box) Recovering() bool { return b.recovering }
 
+// rowBody is the body of a row.
+type rowBody struct {
+	space, index    uint32
+	base            int
+	key, tuple, ops []byte
+}
+
+// decodeRow reads the body of a row. Keys that it doesn't know are skipped.
+func decodeRow(row *xlog.Row) (r rowBody, err error) {
+	n, body, ok := msgpack.ReadMapHeader(row.Body)
+	for range n {
+		var key uint64
+		if key, body, ok = msgpack.ReadUint(body); !ok {
+			break
+		}
+		value := body
+		if body, ok = msgpack.Skip(value); !ok {
+			break
+		}
+		value = value[:len(value)-len(body)]
+		switch key {
+		case keySpace, keyIndex, keyIndexBase:
+			var v uint64
+			if v, _, ok = msgpack.ReadUint(value); !ok || v >= 1<<32 {
+				return r, boxerr.New(boxerr.InvalidMsgpack, "row body")
+			}
+			switch key {
+			case keySpace:
+				r.space = uint32(v)
+			case keyIndex:
+				r.index = uint32(v)
+			default:
+				r.base = int(v)
+			}
+		case keyKey:
+			r.key = value
+		case keyTuple:
+			r.tuple = value
+		case keyOps:
+			r.ops = value
+		}
+	}
+	if !ok {
+		return r, boxerr.New(boxerr.InvalidMsgpack, "row body")
+	}
+	if row.Type == iproto.TypeUpdate {
+		r.tuple, r.ops = nil, r.tuple
+	}
+	return r, nil
+}
+
 // Replay runs a row of a checkpoint or of a journal. A tuple from a journal moves the sequence of its space on;
 // in a checkpoint the sequences are right by themselves.
 func (b *Box) Replay(c *Ctx, row *xlog.Row, checkpoint bool) error {
 	if row.Type == iproto.TypeNOP {
 		return nil
 	}
-	var space uint32
-	var s statement
-	n, body, ok := msgpack.ReadMapHeader(row.Body)
-	for range n {
-		var key, v uint64
-		if key, body, ok = msgpack.ReadUint(body); !ok {
-			break
-		}
-		end, fine := msgpack.Skip(body)
-		if !fine {
-			ok = false
-			break
-		}
-		value := body[:len(body)-len(end)]
-		body = end
-		switch key {
-		case keySpace, keyIndex, keyIndexBase:
-			if v, _, ok = msgpack.ReadUint(value); !ok || v >= 1<<32 {
-				return boxerr.New(boxerr.InvalidMsgpack, "row body")
-			}
-		}
-		switch key {
-		case keySpace:
-			space = uint32(v)
-		case keyIndex:
-			s.index = uint32(v)
-		case keyIndexBase:
-			s.base = int(v)
-		case keyKey:
-			s.key = value
-		case keyTuple:
-			s.tuple = value
-		case keyOps:
-			s.ops = value
-		}
-	}
-	if !ok {
-		return boxerr.New(boxerr.InvalidMsgpack, "row body")
-	}
-	if row.Type == iproto.TypeUpdate {
-		s.tuple, s.ops = nil, s.tuple
-	}
 	op, known := replayed[row.Type]
 	if !known {
 		return boxerr.New(boxerr.UnknownRequestType, uint64(row.Type))
 	}
-	s.typ = uint8(row.Type)
-	if _, err := b.execute(c, op, space, s); err != nil {
+	r, err := decodeRow(row)
+	if err != nil {
 		return err
 	}
-	sp := b.catalog.spaces[space]
+	s := statement{typ: uint8(row.Type), index: r.index, key: r.key, tuple: r.tuple, ops: r.ops, base: r.base}
+	if _, err := b.execute(c, op, r.space, s); err != nil {
+		return err
+	}
+	sp := b.catalog.spaces[r.space]
 	if !checkpoint && sp != nil && sp.Sequence != nil && (s.typ == typeInsert || s.typ == typeReplace) {
 		if v := seekPath(s.tuple, sp.SequenceField, sp.SequencePath); v != nil {
 			if n, _, ok := msgpack.ReadInt(v); ok {

@@ -142,14 +142,18 @@ func (b *Box) recover(r *wal.Recovery) (found bool, err error) {
 	b.StartRecovery()
 	defer b.EndRecovery()
 	c := b.replayCtx()
+	load := bulkLoad{box: b, ctx: c}
 	found, err = r.Snapshot(func(row *xlog.Row) error {
 		switch row.Type {
 		case iproto.TypeRaft, iproto.TypeRaftPromote:
 			b.replayQueue(row)
 			return nil
 		}
-		return b.Replay(c, row, true)
+		return load.row(row)
 	})
+	if err == nil {
+		err = load.end()
+	}
 	if err != nil || !found {
 		return found, err
 	}

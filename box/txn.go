@@ -151,7 +151,6 @@ func (b *Box) begin(c *Ctx) {
 	}
 	cs.last++
 	c.Txn.ID = cs.last
-	c.Ticket = Ticket{}
 }
 
 // abort rolls the transaction of c back and ends it.

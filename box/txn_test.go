@@ -252,3 +252,21 @@ func TestReplay(t *testing.T) {
 		}
 	}
 }
+
+// FuzzReplay gives rows of any form to a database: none may do harm.
+func FuzzReplay(f *testing.F) {
+	f.Add(uint8(iproto.TypeInsert), append([]byte{0x82, keySpace, 0xcd, 2, 0, keyTuple}, mp(`[41, "a"]`)...))
+	f.Add(uint8(iproto.TypeUpdate), append(append([]byte{0x83, keySpace, 0xcd, 2, 0, keyKey}, mp(`[1]`)...), append([]byte{keyTuple}, mp(`[["=", 2, "b"]]`)...)...))
+	f.Add(uint8(iproto.TypeUpsert), append(append([]byte{0x83, keySpace, 0xcd, 2, 0, keyOps}, mp(`[]`)...), append([]byte{keyTuple}, mp(`[2]`)...)...))
+	f.Add(uint8(iproto.TypeDelete), append([]byte{0x82, keySpace, 0xcd, 2, 0, keyKey}, mp(`[1]`)...))
+	w := newWorldOf(f)
+	w.space(512, "t", nil, "pk 1 unsigned", "sk 2 string nullable")
+	f.Fuzz(func(t *testing.T, typ uint8, body []byte) {
+		w.b.StartRecovery()
+		defer w.b.EndRecovery()
+		_ = w.b.Replay(w.c, &xlog.Row{Type: iproto.Type(typ), Body: body}, true)
+		if w.c.Txn != nil {
+			t.Fatal("a transaction is left open")
+		}
+	})
+}
