@@ -69,6 +69,7 @@ func (b *Box) define(s *Space, d *spaceDef) error {
 	s.Mem.ID, s.Mem.Name = d.id, d.name
 	s.Mem.Local = d.options.Local
 	s.Mem.Temporary = d.options.Temporary || d.options.DataTemporary
+	s.Mem.Sync = d.options.Sync
 	s.Defaults, s.Constraints, s.ForeignKeys = nil, nil, nil
 	for i := range d.fields {
 		f := &d.fields[i]
