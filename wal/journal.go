@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,7 +35,7 @@ type Journal struct {
 	spare    *batch        // for reuse, may be nil
 	durable  vclock.VClock // with all that is written
 	failed   *batch        // the batch that could not be written, until Settle
-	failure  error         // why
+	failure  *boxerr.Error // why
 	failures []failure     // transactions that failed
 	logOpen  bool          // the newest log has no end yet
 	closed   bool          // by Close
@@ -63,7 +64,14 @@ type batch struct {
 // failure is a range of transactions that failed.
 type failure struct {
 	first, last uint64
-	err         error
+	err         *boxerr.Error
+}
+
+// again returns a copy of an error, because whoever gets one may add to it.
+func again(err *boxerr.Error) error {
+	e := *err
+	e.Fields = slices.Clone(err.Fields)
+	return &e
 }
 
 // maxFailures is how many ranges of failed transactions are remembered. Only a ticket that nobody asked for in as many
@@ -252,7 +260,7 @@ func (j *Journal) lead() {
 		j.failed, j.failure = b, err
 		if j.opts.Failed != nil {
 			j.mu.Unlock()
-			j.opts.Failed(err)
+			j.opts.Failed(again(err))
 			j.mu.Lock()
 		}
 		j.writing = nil
@@ -341,9 +349,9 @@ func (j *Journal) Settle() {
 	}
 }
 
-func (b *batch) undoAll(err error) {
+func (b *batch) undoAll(err *boxerr.Error) {
 	for i := len(b.undo) - 1; i >= 0; i-- {
-		b.undo[i].Undo(err)
+		b.undo[i].Undo(again(err))
 	}
 }
 
@@ -419,7 +427,7 @@ func (j *Journal) outcome(position uint64) error {
 	defer j.mu.Unlock()
 	for i := len(j.failures) - 1; i >= 0 && j.failures[i].last >= position; i-- {
 		if j.failures[i].first <= position {
-			return j.failures[i].err
+			return again(j.failures[i].err)
 		}
 	}
 	return nil
@@ -496,10 +504,14 @@ func (j *Journal) Close() error {
 	j.mu.Unlock()
 	<-j.done
 	j.mu.Lock()
-	err := j.failure
+	failure := j.failure
 	j.mu.Unlock()
-	if j.opts.Mode == None || err != nil {
-		return err
+	switch {
+	case failure != nil:
+		j.log.end()
+		return again(failure)
+	case j.opts.Mode == None:
+		return nil
 	}
 	return j.log.finish(&j.durable)
 }

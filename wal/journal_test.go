@@ -275,8 +275,8 @@ func TestFailedWrite(t *testing.T) {
 			}
 			submit(2)
 			submit(3)
-			for i := range tickets {
-				wait.Go(func() { results[i] = tickets[i].Wait() })
+			for i, ticket := range tickets {
+				wait.Go(func() { results[i] = ticket.Wait() })
 			}
 			if err := <-failed; !boxerr.Is(err, boxerr.WalIO) || boxerr.From(err).Cause == nil {
 				t.Errorf("failed with %v", err)
@@ -326,15 +326,15 @@ func TestEveryOperationFails(t *testing.T) {
 		for n := 1; n < 40; n++ {
 			m := vfs.NewMem()
 			f := vfs.NewFaulty(m)
-			j := open(t, f, "/", func(o *Options) { o.Mode = Fsync; o.MaxSize = 250; o.Warn = nil })
+			var j *Journal
+			j = open(t, f, "/", func(o *Options) {
+				o.Mode, o.MaxSize, o.Warn = Fsync, 250, nil
+				o.Failed = func(error) { go j.Settle() }
+			})
 			f.FailNth(op, n, boom)
 			lsn := 0
 			for i := range 8 {
-				ticket := j.Submit(entry(insert(i)))
-				result := make(chan error, 1)
-				j.opts.Failed = func(error) { go j.Settle() }
-				go func() { result <- ticket.Wait() }()
-				if err := <-result; err == nil {
+				if err := j.Submit(entry(insert(i))).Wait(); err == nil {
 					lsn++
 				} else if !boxerr.Is(err, boxerr.WalIO) {
 					t.Errorf("operation %d, %d: %v", op, n, err)

@@ -87,7 +87,7 @@ func (l *logFile) setAside(path string) error {
 }
 
 // write writes a batch and returns the number of bytes. After an error the log is as if it had not been tried.
-func (l *logFile) write(b *batch) (written int64, err error) {
+func (l *logFile) write(b *batch) (written int64, failure *boxerr.Error) {
 	if b.rows > 0 {
 		data := l.seal(b)
 		err := l.append(b, data)
@@ -95,9 +95,9 @@ func (l *logFile) write(b *batch) (written int64, err error) {
 			err = l.append(b, data)
 		}
 		if err != nil {
-			failed := boxerr.New(boxerr.WalIO)
-			failed.Cause = boxerr.From(xlog.SystemError("write to", l.path, err))
-			return 0, failed
+			failure = boxerr.New(boxerr.WalIO)
+			failure.Cause = boxerr.From(xlog.SystemError("write to", l.path, err))
+			return 0, failure
 		}
 		written = int64(len(data))
 		if cap(l.out) > maxSpare {
@@ -147,7 +147,7 @@ func (l *logFile) seal(b *batch) []byte {
 
 // append writes to the log, in a new one if it is time for that.
 func (l *logFile) append(b *batch, data []byte) error {
-	if l.f != nil && l.size >= l.opts.MaxSize {
+	if l.size >= l.opts.MaxSize {
 		l.end()
 	}
 	if l.f == nil {
@@ -204,8 +204,11 @@ func (l *logFile) open(start *vclock.VClock) error {
 	return nil
 }
 
-// end closes the log. All of its blocks are safe already, so what fails here does no harm.
+// end closes the log, if one is open. All of its blocks are safe already, so what fails here does no harm.
 func (l *logFile) end() {
+	if l.f == nil {
+		return
+	}
 	var err error
 	if l.cut {
 		err = l.f.Truncate(l.size)
@@ -226,9 +229,7 @@ func (l *logFile) end() {
 
 // finish ends the log and leaves an empty one, unless the newest one is that already.
 func (l *logFile) finish(clock *vclock.VClock) error {
-	if l.f != nil {
-		l.end()
-	}
+	l.end()
 	if l.last != nil && l.last.Signature() >= clock.Signature() {
 		return nil
 	}

@@ -67,7 +67,7 @@ func (d *Dir) Signatures() ([]int64, error) {
 	return slices.Compact(found), nil
 }
 
-// Path returns the path of the file with a signature.
+// FilePath returns the path of the file with a signature.
 func (d *Dir) FilePath(signature int64) string {
 	return filepath.Join(d.Path, FileName(d.Kind, signature))
 }

@@ -126,7 +126,7 @@ func headerFields(row *Row) []field {
 	}
 	fields = append(fields, field{"type", msgpack.AppendString(nil, TypeName(row.Type))},
 		field{"timestamp", msgpack.AppendFloat64(nil, row.Timestamp)})
-	if !row.Commit() || row.TSN != row.LSN {
+	if !row.Alone() {
 		fields = append(fields, number("tsn", uint64(row.TSN)))
 		if row.Commit() {
 			fields = append(fields, field{"commit", msgpack.AppendBool(nil, true)})

@@ -47,6 +47,9 @@ type Row struct {
 // Commit says whether the row is the last one of its transaction.
 func (r *Row) Commit() bool { return r.Flags&FlagCommit != 0 }
 
+// Alone says whether the row is a transaction of its own. Such a row has neither a tsn nor a commit flag in the file.
+func (r *Row) Alone() bool { return r.Commit() && r.TSN == r.LSN }
+
 // Component is the component of the vclock that counts the row.
 func (r *Row) Component() uint32 {
 	if r.GroupID == GroupLocal {
