@@ -43,7 +43,7 @@ func (t FieldType) String() string {
 	return "unknown"
 }
 
-// FieldTypeByName returns the type with the given name, whatever its case. It knows the old names "num", "str" and
+// FieldTypeByName returns the type with the given name, whatever its case. It knows the names "num", "str", "int" and
 // "*" as well.
 func FieldTypeByName(name string) (t FieldType, ok bool) {
 	for i, s := range fieldTypeNames {
@@ -56,6 +56,8 @@ func FieldTypeByName(name string) (t FieldType, ok bool) {
 		return Unsigned, true
 	case strings.EqualFold(name, "str"):
 		return String, true
+	case strings.EqualFold(name, "int"):
+		return Integer, true
 	case name == "*":
 		return Any, true
 	}
