@@ -13,11 +13,11 @@ import (
 const benchRows = 1 << 20
 
 // benchTuples are tuples {number, text, small number} in the order of a shuffled deck.
-func benchTuples() []*tuple.Tuple {
+func benchTuples(n int) []*tuple.Tuple {
 	r := rand.New(rand.NewPCG(1, 2))
-	rows := make([]*tuple.Tuple, benchRows)
+	rows := make([]*tuple.Tuple, n)
 	var b []byte
-	for i, id := range r.Perm(benchRows) {
+	for i, id := range r.Perm(n) {
 		b = msgpack.AppendArrayHeader(b[:0], 3)
 		b = msgpack.AppendUint(b, uint64(id)*3)
 		b = msgpack.AppendString(b, fmt.Sprintf("user-%08d", id))
@@ -60,7 +60,7 @@ func appendUser(b []byte, id uint64) []byte {
 }
 
 func BenchmarkGet(b *testing.B) {
-	rows := benchTuples()
+	rows := benchTuples(benchRows)
 	for _, c := range benchCases {
 		if c.key == nil {
 			continue
@@ -85,7 +85,7 @@ func BenchmarkGet(b *testing.B) {
 
 // BenchmarkInsert fills an index of a million tuples again and again, in random order.
 func BenchmarkInsert(b *testing.B) {
-	rows := benchTuples()
+	rows := benchTuples(benchRows)
 	for _, c := range benchCases {
 		b.Run(c.name, func(b *testing.B) {
 			var x Index
@@ -104,7 +104,7 @@ func BenchmarkInsert(b *testing.B) {
 
 // BenchmarkReplace replaces random tuples of a million; with snapshots one is taken every thousand writes.
 func BenchmarkReplace(b *testing.B) {
-	rows := benchTuples()
+	rows := benchTuples(benchRows)
 	for _, every := range []int{0, 1000} {
 		for _, c := range benchCases {
 			b.Run(fmt.Sprintf("%s/snapshot every %d", c.name, every), func(b *testing.B) {
@@ -128,7 +128,7 @@ func BenchmarkReplace(b *testing.B) {
 
 // BenchmarkChurn deletes a random tuple and inserts another, and reports what that does to the memory.
 func BenchmarkChurn(b *testing.B) {
-	rows := benchTuples()
+	rows := benchTuples(benchRows)
 	for _, c := range benchCases {
 		b.Run(c.name, func(b *testing.B) {
 			x := c.make(b)
@@ -148,7 +148,7 @@ func BenchmarkChurn(b *testing.B) {
 }
 
 func BenchmarkBulkLoad(b *testing.B) {
-	rows := benchTuples()
+	rows := benchTuples(benchRows)
 	for _, c := range benchCases {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
@@ -162,7 +162,7 @@ func BenchmarkBulkLoad(b *testing.B) {
 
 // BenchmarkIterate reports the cost of a tuple.
 func BenchmarkIterate(b *testing.B) {
-	rows := benchTuples()
+	rows := benchTuples(benchRows)
 	x := benchCases[0].make(b)
 	x.BulkLoad(rows)
 	b.Run("next", func(b *testing.B) {

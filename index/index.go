@@ -8,7 +8,8 @@
 //   - One goroutine at a time may use an index (the cord's lock sees to that). A Snapshot is different: it never
 //     changes, and any number of goroutines may read it while the index itself is changed.
 //   - An iterator may be kept over changes of its index. It goes on behind the last tuple that it returned, in
-//     the index as it is by then, and never returns what stands before that tuple.
+//     the index as it is by then, and never returns what stands before that tuple. That of an RTREE, which has no
+//     order to go on in, walks over the index as it was when the iterator was made.
 //   - Keys are the MessagePack values of the parts one after another, without an array header; n says how many
 //     there are. An empty key (n = 0) stands before, or behind, everything.
 package index
@@ -198,7 +199,7 @@ type Index interface {
 	Min(key []byte, n int) (*tuple.Tuple, error)
 	// Max returns the last tuple whose key starts with the given one, nil when there is none.
 	Max(key []byte, n int) (*tuple.Tuple, error)
-	// Random returns some tuple, chosen by the seed, nil when there is none.
+	// Random returns some tuple, chosen by the seed, nil when there is none. BITSET and RTREE never return one.
 	Random(seed uint32) *tuple.Tuple
 	// AppendPosition appends the Position of a tuple. The error is UNSUPPORTED_INDEX_FEATURE for indexes
 	// without pages and for those in which a tuple may have several keys.
@@ -206,8 +207,8 @@ type Index interface {
 
 	// Snapshot returns the index as it is now, to be read only: its Replace and BulkLoad fail.
 	Snapshot() Index
-	// BulkLoad fills an empty index, fastest with tuples that are in order already. It uses the slice as
-	// working memory. The error is that of Replace; the index is empty then.
+	// BulkLoad fills an empty index, fastest with tuples that are in order already. The error is that of
+	// Replace; the index is empty then.
 	BulkLoad(tuples []*tuple.Tuple) error
 }
 

@@ -183,8 +183,6 @@ func (t *tree) insertFull(pt *path, l *leaf, pos int, it unsafe.Pointer, hint ui
 		t.alignLeaves(l, right)
 		l.moveTail(right, leafCap/2)
 		t.putPair(l, right, pos, it, hint)
-		t.deepenLeaf(l)
-		t.deepenLeaf(right)
 		in.counts[i] = int(l.n)
 		t.insertKid(pt, low, i+1, unsafe.Pointer(right), right.items[0], int(right.n))
 	}
@@ -198,6 +196,8 @@ func (t *tree) putPair(a, b *leaf, pos int, it unsafe.Pointer, hint uint64) {
 	} else {
 		t.put(b, pos-int(a.n), it, hint)
 	}
+	t.deepenLeaf(a)
+	t.deepenLeaf(b)
 }
 
 // splitPair makes three leaves of children i and i+1 and inserts an item. The place counts from the beginning of
@@ -211,12 +211,12 @@ func (t *tree) splitPair(pt *path, i int, a, b *leaf, pos int, it unsafe.Pointer
 	b.moveHead(c, int(b.n)-third)
 	if pos <= int(a.n) {
 		t.put(a, pos, it, hint)
+		t.deepenLeaf(c)
+		t.deepenLeaf(b)
 	} else {
 		t.putPair(c, b, pos-int(a.n), it, hint)
 	}
 	t.deepenLeaf(a)
-	t.deepenLeaf(c)
-	t.deepenLeaf(b)
 	low := t.height - 1
 	in := pt[low].in
 	in.counts[i] = int(a.n)
