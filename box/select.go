@@ -105,50 +105,10 @@ func (sp *Space) searchKey(x *memtx.Index, typ index.IteratorType, key []byte) (
 	if parts, n, err = splitKey(key); err != nil {
 		return nil, 0, err
 	}
-	if n == 0 && (x.Type == index.Tree || typ == index.ALL || x.Type == index.Hash && typ == index.GT) {
-		return nil, 0, nil
-	}
-	switch {
-	case x.Type == index.RTree:
-		err = checkRectangle(x, parts, n)
-	case x.Type != index.Tree && n < len(x.KeyDef.Parts):
-		err = boxerr.New(boxerr.PartialKey, x.Type.String(), uint64(len(x.KeyDef.Parts)), uint64(n))
-	default:
-		err = x.KeyDef.ValidateKey(parts, n, true)
-	}
-	if err != nil {
+	if err = x.Def().CheckKey(typ, parts, n); err != nil {
 		return nil, 0, sp.withKey(x, key, err)
 	}
 	return parts, n, nil
-}
-
-// checkRectangle checks the key of an RTREE: a point or a rectangle, as parts or as an array in the only part.
-func checkRectangle(x *memtx.Index, parts []byte, n int) error {
-	d := x.Def().Dimension
-	if d == 0 {
-		d = index.DefaultDimension
-	}
-	if n != 1 && n != d && n != 2*d {
-		return boxerr.New(boxerr.KeyPartCount, uint64(2*d), uint64(n))
-	}
-	if n == 1 {
-		count, rest, ok := msgpack.ReadArrayHeader(parts)
-		if !ok {
-			return boxerr.New(boxerr.KeyPartType, uint64(0), "array")
-		}
-		if count != d && count != 2*d {
-			return boxerr.New(boxerr.RtreeRect, "Key", uint64(d), uint64(2*d))
-		}
-		parts, n = rest, count
-	}
-	for i := range n {
-		_, rest, ok := msgpack.ReadNumber(parts)
-		if !ok {
-			return boxerr.New(boxerr.KeyPartType, uint64(i), "number")
-		}
-		parts = rest
-	}
-	return nil
 }
 
 // start decodes where a request is to go on.
