@@ -2,6 +2,7 @@ package box
 
 import (
 	"slices"
+	"time"
 
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/index"
@@ -196,18 +197,52 @@ func (b *Box) Checkpoint(done func(error)) {
 	}()
 }
 
-// scheduleCheckpoint has checkpoints made at the configured interval.
+// SetCheckpointInterval changes the time between checkpoints, 0 for none.
+func (b *Box) SetCheckpointInterval(d time.Duration) {
+	b.Config.CheckpointInterval = d
+	b.scheduleCheckpoint()
+}
+
+// scheduleCheckpoint has checkpoints made at the configured interval, counted from now.
 func (b *Box) scheduleCheckpoint() {
-	if b.Config.CheckpointInterval <= 0 {
+	st := &b.storage
+	if st.timer != nil {
+		st.timer.Stop()
+		st.timer = nil
+	}
+	if b.Config.CheckpointInterval <= 0 || st.journal == nil || st.ended {
 		return
 	}
-	b.Cord.After(b.Config.CheckpointInterval, func() {
-		if b.storage.ended {
-			return
-		}
-		b.Checkpoint(b.complain)
+	st.timer = b.Cord.After(b.Config.CheckpointInterval, func() {
+		b.checkpointNow()
 		b.scheduleCheckpoint()
 	})
+}
+
+// checkpointNow makes a checkpoint that nobody waits for, unless one is being made.
+func (b *Box) checkpointNow() {
+	if !b.storage.busy && !b.storage.ended {
+		b.Checkpoint(b.complain)
+	}
+}
+
+// watchJournal is told after each batch of the journal, with or without the cord's lock.
+func (b *Box) watchJournal(position uint64) {
+	b.Written(position)
+	st := &b.storage
+	if limit := st.threshold.Load(); limit > 0 && st.journal.SinceCheckpoint() > limit && st.asked.CompareAndSwap(false, true) {
+		b.Cord.Post(func() {
+			st.asked.Store(false)
+			b.checkpointNow()
+		})
+	}
+}
+
+// SetCheckpointWALThreshold changes how many bytes may be written to the journal before a checkpoint is made, 0 for
+// any number.
+func (b *Box) SetCheckpointWALThreshold(bytes int64) {
+	b.Config.CheckpointWALThreshold = bytes
+	b.storage.threshold.Store(bytes)
 }
 
 // Retention knows the checkpoints and the logs that are kept, nil for a database in memory.

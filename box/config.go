@@ -35,6 +35,8 @@ type Config struct {
 	CheckpointCount int
 	// CheckpointInterval is the time between checkpoints, 0 for none.
 	CheckpointInterval time.Duration
+	// CheckpointWALThreshold is how many bytes may be written to the journal before a checkpoint is made, 0 for any number.
+	CheckpointWALThreshold int64
 	// SnapIORateLimit is how many bytes of a checkpoint are written a second at most, 0 for no limit.
 	SnapIORateLimit int64
 	// WALQueueMaxSize is how many bytes may wait to be written, 0 stands for 16 MiB.

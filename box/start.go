@@ -3,8 +3,10 @@ package box
 import (
 	"io"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/lycosadb/lycosa/boxerr"
+	"github.com/lycosadb/lycosa/fiber"
 	"github.com/lycosadb/lycosa/iproto"
 	"github.com/lycosadb/lycosa/msgpack"
 	"github.com/lycosadb/lycosa/vfs"
@@ -18,8 +20,12 @@ type storage struct {
 	lock      io.Closer // of the directory of logs
 	journal   *wal.Journal
 	retention *wal.Retention
-	// busy is set while a checkpoint is written.
-	busy bool
+	// busy is set while a checkpoint is written, asked when one was asked for by the journal.
+	busy  bool
+	asked atomic.Bool
+	// threshold is Config.CheckpointWALThreshold, to be read without the lock.
+	threshold atomic.Int64
+	timer     *fiber.Timer // of the next checkpoint
 	// ended stops the checkpoints of Config.CheckpointInterval.
 	ended bool
 }
@@ -90,10 +96,11 @@ func (b *Box) startStored() error {
 	b.Stat.Reset()
 	id := b.status.id
 	b.SetLSN(r.VClock[id], r.VClock[0])
+	st.threshold.Store(cfg.CheckpointWALThreshold)
 	st.journal, err = wal.Open(wal.Options{
 		FS: st.fs, Dir: cfg.walDir(), Mode: mode, Version: cfg.version(), Instance: b.status.uuid, ReplicaID: id,
 		VClock: r.VClock, MaxSize: cfg.WALMaxSize, QueueMaxSize: cfg.WALQueueMaxSize,
-		Written: b.Written,
+		Written: b.watchJournal,
 		Failed:  func(error) { b.Cord.Post(func() { st.journal.Settle() }) },
 		NoSpace: func() bool { return st.retention != nil && st.retention.FreeSpace() },
 		Warn:    b.complain,

@@ -230,3 +230,16 @@ func TestReferenceDirectories(t *testing.T) {
 		})
 	}
 }
+
+func TestCheckpointByThreshold(t *testing.T) {
+	w := mustOpen(t, Config{FS: vfs.NewMem(), CheckpointWALThreshold: 1})
+	retention := w.b.Retention()
+	fill(w)
+	// The checkpoint is asked for by a function on the cord, and is made behind it.
+	for len(retention.Checkpoints()) < 2 {
+		w.under(func() { w.do(`insert t [null]`) })
+	}
+	if err := w.b.Close(); err != nil {
+		t.Error(err)
+	}
+}
