@@ -162,7 +162,7 @@ func (b *Box) outcome(c *Ctx, s *statement, pk *memtx.Index) (old, new *tuple.Tu
 	sp := s.space
 	switch s.typ {
 	case typeInsert, typeReplace, typeUpsert:
-		new = tuple.New(s.tuple)
+		new = tuple.NewFormat(sp.Mem.Format, s.tuple)
 		if old, err = b.findByKeyParts(c, sp, pk, new); err != nil || s.typ != typeUpsert || old == nil {
 			return old, new, err
 		}
@@ -170,7 +170,7 @@ func (b *Box) outcome(c *Ctx, s *statement, pk *memtx.Index) (old, new *tuple.Tu
 		if err != nil {
 			return nil, nil, sp.withSpace(s.withOps(err))
 		}
-		return old, tuple.New(data), nil
+		return old, tuple.NewFormat(sp.Mem.Format, data), nil
 	}
 	x, err := sp.indexByID(s.index)
 	if err != nil {
@@ -183,7 +183,7 @@ func (b *Box) outcome(c *Ctx, s *statement, pk *memtx.Index) (old, new *tuple.Tu
 	if err != nil {
 		return nil, nil, sp.withIndex(x, s.withOps(err))
 	}
-	return old, tuple.New(data), nil
+	return old, tuple.NewFormat(sp.Mem.Format, data), nil
 }
 
 // findByKeyParts returns the stored tuple with the primary key of t, of which only the key was not checked yet

@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"math"
 	"os"
 	"strconv"
 
@@ -98,7 +99,7 @@ func (f *boxFace) registerInfo() {
 	})
 	f.fn("runtime_info", func(c *luajit.Call, _ *box.Ctx) error {
 		lua := f.Memory()
-		return c.Push(map[string]any{"lua": lua, "used": lua, "maxalloc": uint64(1) << 53, "tuple": 0})
+		return c.Push(map[string]any{"lua": lua, "used": lua, "maxalloc": math.Exp2(53), "tuple": 0})
 	})
 	f.fn("malloc_info", func(c *luajit.Call, _ *box.Ctx) error {
 		data, index := f.memory()

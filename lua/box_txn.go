@@ -38,10 +38,12 @@ func (f *boxFace) registerTxn() {
 		delete(f.saves, ctx)
 		return f.Box.Rollback(ctx)
 	})
-	// The number of the open transaction, nothing without one.
+	// The number of the open transaction, nil without one.
 	f.fn("txn_id", func(c *luajit.Call, ctx *box.Ctx) error {
 		if ctx.Txn != nil {
 			c.PushUint(ctx.Txn.ID)
+		} else {
+			c.PushNil()
 		}
 		return nil
 	})

@@ -54,6 +54,8 @@ func FieldTypeByName(name string) (t FieldType, ok bool) {
 	switch {
 	case strings.EqualFold(name, "num"):
 		return Unsigned, true
+	case strings.EqualFold(name, "int"):
+		return Integer, true
 	case strings.EqualFold(name, "str"):
 		return String, true
 	case strings.EqualFold(name, "int"):

@@ -1,6 +1,7 @@
 -- box.cfg: a function before the first call of it, a table of the options in force after that.
 local go = require('internal.go')
 local fiber = require('fiber')
+local make_view = require('internal.views')
 local txn = require('box.txn')
 
 local configure = go.fn('box.configure')
@@ -344,7 +345,7 @@ local function reload(options)
     end
 end
 
--- box.cfg as a table. It is empty, so that every assignment is noticed; pairs() finds the options all the same.
+-- box.cfg as a table.
 local view_mt = {
     __index = function(_, name)
         return current[name]
@@ -361,9 +362,6 @@ local view_mt = {
     __serialize = function()
         return current
     end,
-    __pairs = function()
-        return next, current, nil
-    end,
 }
 
 -- The first configuration: open is called before the rest of box appears, to open it.
@@ -379,7 +377,7 @@ local function load(open, options)
         end
     end
     current = values
-    open(setmetatable({}, view_mt))
+    open(setmetatable(make_view({}, values), view_mt))
     local ok, reason = pcall(configure, values)
     if not ok then
         current = nil
@@ -397,7 +395,5 @@ function cfg.first(open)
         exclusively(load, open, options)
     end
 end
-
-cfg.view_mt = view_mt
 
 return cfg

@@ -145,7 +145,7 @@ function schema.space.alter(id, options)
     flags.is_sync = options.is_sync
     flags.defer_deletes = options.defer_deletes
     if options.constraint ~= nil then
-        flags.constraint = format.space_constraint(options.constraint)
+        flags.constraint = format.space_constraint(options.constraint) or false
     end
     if options.foreign_key ~= nil then
         flags.foreign_key = format.space_foreign_key(options.foreign_key, options.name or space.name) or false

@@ -1,5 +1,6 @@
 -- box.session: who is connected, and as whom the code runs.
 local bridge = require('internal.bridge')
+local core = require('internal.core')
 local go = require('internal.go')
 local check = require('box.check')
 local triggers = require('box.triggers')
@@ -35,6 +36,9 @@ end
 
 -- Sends an out-of-band message to the client. It returns true, or nil and an error.
 function session.push(message, sync)
+    if type(message) == 'function' then
+        return nil, core.hooks.raise("unsupported Lua type 'function'")
+    end
     local ok, reason = pcall(session_push, message, sync)
     if not ok then
         return nil, reason
