@@ -231,7 +231,7 @@ func (c *Ctx) checkBuild(what string) error {
 // newIndexDef makes what an index is built of. It is nil while the function of a functional index is unknown.
 func (b *Box) newIndexDef(s *Space, d, pk *indexDef) (*index.Def, error) {
 	def := &index.Def{
-		Type: d.typ, Name: d.name, Space: s.Name, Unique: d.unique, KeyDef: d.key, CmpDef: d.key,
+		Type: d.typ, Name: d.name, Space: s.Name, Engine: s.Engine, Unique: d.unique, KeyDef: d.key, CmpDef: d.key,
 		Dimension: int(d.dimension), Distance: d.distance,
 	}
 	if d.fn != 0 {

@@ -134,6 +134,7 @@ type Def struct {
 	Type   Type
 	Name   string // for error messages
 	Space  string // for error messages
+	Engine string // for error messages; empty stands for "memtx"
 	Unique bool
 	// KeyDef is the key as it was defined.
 	KeyDef *tuple.KeyDef
@@ -227,15 +228,16 @@ func New(def *Def) Index {
 
 // Unsupported is the error for what this kind of index cannot do, such as "pagination".
 func (d *Def) Unsupported(feature string) error {
+	engine := d.Engine
+	if engine == "" {
+		engine = "memtx"
+	}
 	return boxerr.New(boxerr.UnsupportedIndexFeature, d.Name, d.Type.String(), d.Space, engine, feature).
 		With("name", boxerr.Unknown.Name()).
 		With("index", d.Name).With("index_type", d.Type.String()).
 		With("space", d.Space).With("engine", engine).
 		With("feature", feature)
 }
-
-// engine is the one that these indexes belong to.
-const engine = "memtx"
 
 // iteratorFeature is what an iterator type is called that this kind of index doesn't have.
 const iteratorFeature = "requested iterator type"
