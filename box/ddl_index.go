@@ -18,8 +18,8 @@ type IndexSpec struct {
 	NonUnique bool
 	// Options are the options as _index holds them, a MessagePack map.
 	Options []byte
-	// Keys are the parts of the key; without any it is the first field, of type unsigned. They are not looked at when
-	// Parts is given.
+	// Keys are the parts of the key; without any it is the first field, as a number if the format does not give it
+	// a type. They are not looked at when Parts is given.
 	Keys []Part
 	// Parts are the parts as _index holds them, a MessagePack array.
 	Parts []byte
@@ -141,7 +141,10 @@ func (b *Box) indexOptions(c *Ctx, o *IndexSpec) (msgpack.Raw, error) {
 // appendParts appends parts as _index holds them.
 func (s *Space) appendParts(b []byte, parts []Part) ([]byte, error) {
 	if len(parts) == 0 {
-		parts = []Part{{Type: "unsigned"}}
+		parts = []Part{{}}
+		if len(s.fields) == 0 || s.fields[0].Type == tuple.Any {
+			parts[0].Type = "unsigned"
+		}
 	}
 	b = msgpack.AppendArrayHeader(b, len(parts))
 	for i, p := range parts {

@@ -231,9 +231,14 @@ function schema.index.create(space_id, name, options)
     check.param(name, 'name', 'string')
     check.options(options, index_options)
     local kind = options ~= nil and options.type or 'tree'
+    local by_default = type_defaults[kind] == nil and (options == nil or options.parts == nil)
     options = check.defaults(options, type_defaults[kind] or other_defaults)
     -- This raises the error for a space that is not there or is not to be seen.
     local space_fields = space_format(space_id)
+    local first = space_fields[1]
+    if by_default and first ~= nil and first.type ~= nil and first.type ~= 'any' and first.type ~= '*' then
+        options.parts = {1, first.type}
+    end
     local space = box.space[space_id]
     if space.index[name] ~= nil then
         if options.if_not_exists then
