@@ -1,37 +1,11 @@
 package box
 
 import (
-	"time"
-
 	"github.com/lycosadb/lycosa/boxerr"
-	"github.com/lycosadb/lycosa/fiber"
 	"github.com/lycosadb/lycosa/iproto"
 	"github.com/lycosadb/lycosa/msgpack"
-	"github.com/lycosadb/lycosa/trigger"
 	"github.com/lycosadb/lycosa/xlog"
 )
-
-// New makes an empty database, without even the system spaces. Open makes one that can be used.
-func New(cfg Config) *Box {
-	b := &Box{Cord: fiber.NewCord(), Triggers: trigger.NewRegistry(), Config: cfg}
-	b.catalog = catalog{
-		spaces:        make(map[uint32]*Space),
-		spacesByName:  make(map[string]*Space),
-		users:         make(map[uint32]*User),
-		usersByName:   make(map[string]*User),
-		funcs:         make(map[uint32]*Func),
-		funcsByName:   make(map[string]*Func),
-		sequences:     make(map[uint32]*Sequence),
-		sequencesName: make(map[string]*Sequence),
-		awaited:       make(map[uint32]*Func),
-	}
-	// Sessions need their users before the rows of _user are there; those rows change these objects.
-	b.enterUser(&User{ID: AdminID, Name: "admin", Universe: AllPrivileges, grants: make(map[Object]Privilege)})
-	b.enterUser(&User{ID: GuestID, Name: "guest", grants: make(map[Object]Privilege)})
-	b.status.started = time.Now()
-	b.status.id = 1
-	return b
-}
 
 // StartRecovery begins a time in which rows are replayed: rights, triggers and constraints do not count.
 func (b *Box) StartRecovery() { b.recovering = true }

@@ -49,3 +49,133 @@ func (b *Box) logQueue(row xlog.Row) wal.Ticket {
 	}
 	return b.Journal.Submit(&wal.Entry{Rows: []xlog.Row{row}})
 }
+
+// syncQueue holds transactions of the log back until the synchronous ones among them are confirmed.
+type syncQueue struct {
+	box     *Box
+	ctx     *Ctx
+	pending []logged
+}
+
+// logged is a transaction of the log that waits.
+type logged struct {
+	rows []xlog.Row
+	lsn  int64 // of its last row
+	sync bool
+}
+
+// replay takes the next transaction of the log.
+func (q *syncQueue) replay(rows []xlog.Row) error {
+	last := &rows[len(rows)-1]
+	switch last.Type {
+	case iproto.TypeRaft, iproto.TypeRaftDemote:
+		q.box.replayQueue(last)
+		return nil
+	case iproto.TypeRaftPromote:
+		q.box.replayQueue(last)
+		return q.decide(lsnOf(last))
+	case iproto.TypeRaftConfirm:
+		q.box.status.confirmed = lsnOf(last)
+		return q.decide(lsnOf(last))
+	case iproto.TypeRaftRollback:
+		for i := range q.pending {
+			if q.pending[i].lsn >= lsnOf(last) {
+				q.pending = q.pending[:i]
+				break
+			}
+		}
+		return nil
+	}
+	sync := last.Flags&xlog.FlagWaitSync != 0
+	if !sync && len(q.pending) == 0 {
+		return q.run(rows)
+	}
+	kept := logged{lsn: last.LSN, sync: sync}
+	for i := range rows {
+		row := rows[i]
+		row.Body = append([]byte(nil), row.Body...)
+		kept.rows = append(kept.rows, row)
+	}
+	q.pending = append(q.pending, kept)
+	return nil
+}
+
+// decide runs the transactions that are confirmed up to a number, with those that only waited behind them.
+func (q *syncQueue) decide(lsn int64) error {
+	n := 0
+	for n < len(q.pending) && (!q.pending[n].sync || q.pending[n].lsn <= lsn) {
+		if err := q.run(q.pending[n].rows); err != nil {
+			return err
+		}
+		n++
+	}
+	q.pending = q.pending[n:]
+	return nil
+}
+
+// run replays one transaction.
+func (q *syncQueue) run(rows []xlog.Row) error {
+	b, c := q.box, q.ctx
+	if len(rows) == 1 {
+		return b.Replay(c, &rows[0], false)
+	}
+	b.begin(c)
+	for i := range rows {
+		if err := b.Replay(c, &rows[i], false); err != nil {
+			b.abort(c)
+			return err
+		}
+	}
+	return b.commit(c)
+}
+
+// Keys of the rows about the queue of synchronous transactions.
+const (
+	keyReplicaID = 0x02
+	keyLSN       = 0x03
+	keyVClock    = 0x26
+	keyTerm      = 0x53
+)
+
+// lsnOf reads the LSN in a row about the queue of synchronous transactions.
+func lsnOf(row *xlog.Row) int64 {
+	return queueFields(row)[keyLSN]
+}
+
+// queueFields reads the numbers in a row's body.
+func queueFields(row *xlog.Row) map[uint64]int64 {
+	fields := make(map[uint64]int64)
+	n, body, _ := msgpack.ReadMapHeader(row.Body)
+	for range n {
+		key, value, ok := msgpack.ReadUint(body)
+		if !ok {
+			break
+		}
+		if v, _, ok := msgpack.ReadInt(value); ok {
+			fields[key] = v
+		}
+		if body, ok = msgpack.Skip(value); !ok {
+			break
+		}
+	}
+	return fields
+}
+
+// replayQueue takes a row about the owner of the queue of synchronous transactions.
+func (b *Box) replayQueue(row *xlog.Row) {
+	fields := queueFields(row)
+	switch row.Type {
+	case iproto.TypeRaft:
+		b.status.term = max(b.status.term, uint64(fields[iproto.RaftTerm]))
+	default:
+		b.status.term = max(b.status.term, uint64(fields[keyTerm]))
+		b.status.confirmed = max(b.status.confirmed, fields[keyLSN])
+		b.status.queueOwner = 0
+		if row.Type == iproto.TypeRaftPromote {
+			if b.status.queueOwner = row.ReplicaID; row.ReplicaID == 0 { // in a checkpoint
+				b.status.queueOwner = uint32(fields[keyReplicaID])
+			}
+		}
+		b.status.frozen = b.status.queueOwner != 0
+	}
+}
