@@ -10,10 +10,18 @@ import (
 	"github.com/lycosadb/lycosa/tuple"
 )
 
-// hinted is an item on its way into a tree.
+// hinted is an item on its way into a tree, with the first two words of its key.
 type hinted struct {
-	hint uint64
-	item unsafe.Pointer
+	hint, second uint64
+	item         unsafe.Pointer
+}
+
+func (t *tree) hinted(it unsafe.Pointer) hinted {
+	h := hinted{hint: t.itemWord(it, 0), item: it}
+	if t.words.count > 1 {
+		h.second = t.itemWord(it, 1)
+	}
+	return h
 }
 
 // loadFill is how many entries BulkLoad puts into a leaf: nearly all that fit, with room for the first inserts.
@@ -38,7 +46,7 @@ func (t *tree) BulkLoad(tuples []*tuple.Tuple) error {
 				return err
 			}
 			for _, e := range entries {
-				items = append(items, hinted{t.cmp.Hint(e.key), unsafe.Pointer(&e)})
+				items = append(items, t.hinted(unsafe.Pointer(&e)))
 			}
 		}
 	} else {
@@ -50,7 +58,7 @@ func (t *tree) BulkLoad(tuples []*tuple.Tuple) error {
 		}
 		inParallel(len(items), func(from, to int) {
 			for i := from; i < to; i++ {
-				items[i].hint = t.cmp.Hint((*tuple.Tuple)(items[i].item))
+				items[i] = t.hinted(items[i].item)
 			}
 		})
 	}
@@ -92,6 +100,9 @@ func (t *tree) clear() {
 
 func (t *tree) order(a, b hinted) int {
 	if c := cmp.Compare(a.hint, b.hint); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.second, b.second); c != 0 {
 		return c
 	}
 	return t.cmp.Compare(t.keyOf(a.item), t.keyOf(b.item))
