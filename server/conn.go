@@ -22,6 +22,10 @@ const (
 	firstBuffer = 4 << 10
 	// ... up to usualBuffer, or as far as a packet is long that has really come.
 	usualBuffer = 64 << 10
+	// maxAnswers is how many bytes of answers end a turn.
+	maxAnswers = 1 << 20
+	// keptAnswers is how large a buffer for answers may be that is kept for later turns.
+	keptAnswers = 2 * maxAnswers
 	// waitingBuffer is how much is read ahead while no request may run.
 	waitingBuffer = 256 << 10
 )
@@ -129,6 +133,8 @@ func (c *conn) fire(event string) error {
 	select {
 	case err := <-ended:
 		return err
+	case <-c.output.left:
+		return errGone
 	case <-s.box.Cord.Stopped():
 		return ErrClosed
 	}
@@ -229,8 +235,10 @@ func (c *conn) runSome() bool {
 	blocked := c.run(t)
 	c.await(t)
 	err := c.output.end(t.answers)
-	t.answers = reuse(t.answers)
-	t.waits = t.waits[:0]
+	if cap(t.answers) > keptAnswers {
+		t.answers = nil
+	}
+	t.answers, t.waits = t.answers[:0], t.waits[:0]
 	turns.Put(t)
 	if err != nil {
 		c.failed = true
@@ -288,8 +296,8 @@ func (t *turn) next() *Request {
 	return r
 }
 
-// run runs the requests of a turn. It returns true when it had to stop because too many requests are in flight;
-// the rest is back in the buffer then.
+// run runs the requests of a turn. What it has to leave for another turn is back in the buffer afterwards: when the
+// answers are many bytes already, or when too many requests are in flight. It returns true in the latter case.
 func (c *conn) run(t *turn) (blocked bool) {
 	s := c.server
 	schema := s.schema.Load()
@@ -311,6 +319,9 @@ func (c *conn) run(t *turn) (blocked bool) {
 			blocked = true
 			break
 		}
+		if len(t.answers) > maxAnswers {
+			break
+		}
 		if r.start() {
 			ended++
 		} else {
@@ -325,7 +336,7 @@ func (c *conn) run(t *turn) (blocked bool) {
 	s.noteSchema()
 	s.box.Cord.Unlock()
 	s.stat.leave(RequestsInProgress, ended)
-	if blocked {
+	if n < t.n {
 		s.stat.add(Requests, n-t.n)
 		s.stat.enter(RequestsInProgress, n-t.n)
 		c.r = t.requests[n].at

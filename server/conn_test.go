@@ -22,24 +22,37 @@ import (
 
 // TestSlowReader sends much more than the client reads, which must not make the server run ahead.
 func TestSlowReader(t *testing.T) {
-	const n, size = 2000, 10_000
 	w := newWorld(t, Options{})
 	w.space(512, "t")
-	w.locked(func() { w.insert(512, 1, strings.Repeat("x", size)) })
-	c := w.pipe()
-	var packets []byte
-	for i := range n {
-		packets = append(packets, request(1, i, m(0x10, 512, 0x12, 1, 0x20, list()))...)
-	}
-	c.patient()
-	go func() { _, _ = c.Write(packets) }()
-	for i := range n {
-		if _, body, err := c.receive(); err != nil || len(body) < size {
-			t.Fatal(i, err)
+	for _, test := range []struct{ requests, size, ahead int }{
+		{2000, 10_000, 2 * turnSize},
+		{300, 200_000, 2 * (maxAnswers/200_000 + 1)},
+	} {
+		w.locked(func() { w.insert(512, test.size, strings.Repeat("x", test.size)) })
+		c := w.pipe()
+		var packets []byte
+		for i := range test.requests {
+			packets = append(packets, request(1, i, m(0x10, 512, 0x12, 1, 0x20, list(test.size)))...)
 		}
-		if ahead := int(w.s.stat.Total(Requests)) - i; ahead > 2*turnSize {
-			t.Fatalf("%d requests ahead of the client", ahead)
+		c.patient()
+		before := int(w.s.stat.Total(Requests))
+		go func() { _, _ = c.Write(packets) }()
+		most := 0
+		for i := range test.requests {
+			if _, body, err := c.receive(); err != nil || len(body) < test.size {
+				t.Fatal(i, err)
+			}
+			var made int
+			w.locked(func() { made = int(w.s.box.Stat.Total(box.OpSelect)) })
+			most = max(most, made-i)
 		}
+		if most > test.ahead {
+			t.Errorf("%d requests of %d bytes ahead of the client", most, test.size)
+		}
+		if got := int(w.s.stat.Total(Requests)) - before; got != test.requests {
+			t.Errorf("%d requests were counted, not %d", got, test.requests)
+		}
+		w.locked(w.b.Stat.Reset)
 	}
 }
 
