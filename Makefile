@@ -15,8 +15,9 @@ build: deps
 	$(GO) build -trimpath -o $(BIN) ./cmd/lycosa
 
 run: build
-	@echo 'Starting examples/override on port 3301; run its client with: go run ./examples/override'
-	$(BIN) examples/override/init.lua
+	@echo 'Starting examples/override on port 3301, with its data in bin/example. Its client: go run ./examples/override'
+	@mkdir -p bin/example
+	cd bin/example && exec ../lycosa ../../examples/override/init.lua
 
 test: deps-test lint
 	CGO_ENABLED=0 $(GO) build $$($(GO) list $(PACKAGES) | grep -v -e /lua -e /internal/luajit -e /cmd/ -e /conformance -e /examples -e /bench)
