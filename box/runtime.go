@@ -35,7 +35,7 @@ const TupleExt = 7
 type Invocation struct {
 	// Name is the function's name or the expression.
 	Name []byte
-	// Args is a MessagePack array.
+	// Args is a MessagePack array; tuples in it have formats of this process.
 	Args []byte
 	// Call16 asks for the results in the form of the old CALL: every result a tuple.
 	Call16     bool

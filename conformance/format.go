@@ -35,7 +35,7 @@ func FormatPacket(payload []byte) string {
 	for rest := payload; len(rest) > 0; {
 		text, tail, ok := format(rest, scopePacket)
 		if !ok {
-			return "malformed h'" + hex.EncodeToString(payload) + "'"
+			return "malformed truncated MessagePack h'" + hex.EncodeToString(payload) + "'"
 		}
 		parts = append(parts, text)
 		rest = tail
@@ -163,6 +163,7 @@ func (p *pair) mask(in scope) {
 			p.value = "*"
 		}
 		p.key = fmt.Sprintf("0x%02x", p.number)
+		p.isNumber = p.number >= 0 // a negative one stands among the texts
 	case in == scopeError && p.key == errorFile && strings.HasPrefix(p.value, `"`):
 		p.value = "*"
 	case in == scopeError && p.key == errorLine && !strings.HasPrefix(p.value, `"`):

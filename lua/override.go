@@ -33,6 +33,7 @@ func (h *Handler) Serve(r *server.Request) (server.Outcome, error) {
 		entry = s.entry.handle3
 	}
 	f := s.newFiber(r.Ctx(), entry, h.Ref, o)
+	f.Name = requestFiber
 	f.runRequest(r.Header(), r.Body())
 	return server.Parked, nil
 }

@@ -14,10 +14,14 @@ const (
 	featureCallRetTuple   = 8
 )
 
+// requestFiber is the name of the fibers that serve requests.
+const requestFiber = "main"
+
 // invocation is the end of a CALL's or EVAL's fiber.
 type invocation struct {
 	state   *State
 	call    *box.Invocation
+	caller  *box.User // whose rights come back at the end of a function with setuid, nil without
 	tuples  bool
 	room    []byte
 	formats []*tuple.Format
@@ -30,13 +34,13 @@ func (s *State) Call(c *box.Ctx, r *box.Invocation) {
 		return
 	}
 	in := msgpack.AppendStringBytes(nil, r.Name)
-	s.start(c, r, s.entry.call, luajit.NoRef, in, r.Args)
+	s.start(c, r, nil, s.entry.call, luajit.NoRef, in, r.Args)
 }
 
 // Eval starts an expression.
 func (s *State) Eval(c *box.Ctx, r *box.Invocation) {
 	in := msgpack.AppendStringBytes(nil, r.Name)
-	s.start(c, r, s.entry.eval, luajit.NoRef, in, r.Args)
+	s.start(c, r, nil, s.entry.eval, luajit.NoRef, in, r.Args)
 }
 
 // callFunc starts a persistent function.
@@ -51,11 +55,18 @@ func (s *State) callFunc(c *box.Ctx, f *box.Func, r *box.Invocation) {
 		r.Completion.Done(append(msgpack.AppendArrayHeader(nil, n), results...), nil, nil)
 		return
 	}
+	var caller *box.User
+	if f.SetUID {
+		caller = c.User
+		if owner := s.Box.UserByID(f.Owner); owner != nil {
+			c.User = owner
+		}
+	}
 	if f.TakesRawArgs {
-		s.startRaw(c, r, ref)
+		s.startRaw(c, r, caller, ref)
 		return
 	}
-	s.start(c, r, s.entry.callRef, ref, nil, r.Args)
+	s.start(c, r, caller, s.entry.callRef, ref, nil, r.Args)
 }
 
 func countOf(args []byte) int {
@@ -69,9 +80,10 @@ func argumentsOf(args []byte) []byte {
 }
 
 // start runs an invocation in a pooled fiber. head stands before the arguments.
-func (s *State) start(c *box.Ctx, r *box.Invocation, entry, fn luajit.Ref, head, args []byte) {
-	inv := s.newInvocation(c, r)
+func (s *State) start(c *box.Ctx, r *box.Invocation, caller *box.User, entry, fn luajit.Ref, head, args []byte) {
+	inv := s.newInvocation(c, r, caller)
 	f := s.newFiber(c, entry, fn, inv)
+	f.Name = requestFiber
 	f.tuples, f.errors = inv.tuples, c.Session.Features&(1<<featureErrorExtension) != 0
 	n, rest, ok := msgpack.ReadArrayHeader(args)
 	if !ok {
@@ -88,15 +100,16 @@ func (s *State) start(c *box.Ctx, r *box.Invocation, entry, fn luajit.Ref, head,
 }
 
 // startRaw gives the function its arguments as one object.
-func (s *State) startRaw(c *box.Ctx, r *box.Invocation, fn luajit.Ref) {
-	inv := s.newInvocation(c, r)
+func (s *State) startRaw(c *box.Ctx, r *box.Invocation, caller *box.User, fn luajit.Ref) {
+	inv := s.newInvocation(c, r, caller)
 	f := s.newFiber(c, s.entry.callRaw, fn, inv)
+	f.Name = requestFiber
 	f.tuples, f.errors = inv.tuples, c.Session.Features&(1<<featureErrorExtension) != 0
 	c.Local = f
 	f.runRequest(nil, r.Args)
 }
 
-func (s *State) newInvocation(c *box.Ctx, r *box.Invocation) *invocation {
+func (s *State) newInvocation(c *box.Ctx, r *box.Invocation, caller *box.User) *invocation {
 	var inv *invocation
 	if n := len(s.invocations); n > 0 {
 		inv = s.invocations[n-1]
@@ -104,14 +117,14 @@ func (s *State) newInvocation(c *box.Ctx, r *box.Invocation) *invocation {
 	} else {
 		inv = &invocation{state: s}
 	}
-	inv.call = r
+	inv.call, inv.caller = r, caller
 	features := c.Session.Features
 	inv.tuples = features&(1<<featureCallRetTuple) != 0 && !r.Call16
 	return inv
 }
 
 func (inv *invocation) free() {
-	inv.call = nil
+	inv.call, inv.caller = nil, nil
 	clear(inv.formats)
 	inv.formats = inv.formats[:0]
 	if len(inv.state.invocations) < maxPooled {
@@ -119,9 +132,17 @@ func (inv *invocation) free() {
 	}
 }
 
+// giveBack ends the rights of a function with setuid.
+func (inv *invocation) giveBack(f *Fiber) {
+	if inv.caller != nil {
+		f.ctx.User = inv.caller
+	}
+}
+
 // done is the end of an invocation that returned.
 func (inv *invocation) done(f *Fiber, results []byte, n int) {
 	r := inv.call
+	inv.giveBack(f)
 	if r.Call16 {
 		inv.room = appendCall16(inv.room[:0], results, n)
 	} else {
@@ -135,7 +156,8 @@ func (inv *invocation) done(f *Fiber, results []byte, n int) {
 }
 
 // failed is the end of an invocation that raised.
-func (inv *invocation) failed(_ *Fiber, err *boxerr.Error) {
+func (inv *invocation) failed(f *Fiber, err *boxerr.Error) {
+	inv.giveBack(f)
 	inv.call.Completion.Done(nil, nil, err)
 	inv.free()
 }

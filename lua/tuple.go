@@ -73,7 +73,7 @@ func registerTuple(s *State) {
 		data, id, ops := c.Raw(), uint32(c.Uint()), c.Raw()
 		out, _, err := tuple.Update(data, ops, 1, tuple.FormatByID(id))
 		if err != nil {
-			return err
+			return boxerr.From(err).With("ops", append(msgpack.Raw(nil), ops...))
 		}
 		pushNew(c, out, id)
 		return nil

@@ -53,14 +53,22 @@ func registerDecimal(s *State) {
 		switch c.Peek() {
 		case msgpack.String:
 			d, err := mpext.ParseDecimal(c.Str())
-			return pushDecimal(c, d, err)
+			if err != nil {
+				c.PushNil()
+				return nil
+			}
+			return pushDecimal(c, d, nil)
 		case msgpack.Uint:
 			return pushDecimal(c, mpext.DecimalFromUint(c.Uint()), nil)
 		case msgpack.Int:
 			return pushDecimal(c, mpext.DecimalFromInt(c.Int()), nil)
 		}
 		d, err := mpext.DecimalFromFloat(c.Float())
-		return pushDecimal(c, d, err)
+		if err != nil {
+			c.PushNil()
+			return nil
+		}
+		return pushDecimal(c, d, nil)
 	})
 	s.Func("decimal.tostring", func(c *luajit.Call) error {
 		d, err := decimalOf(c)

@@ -140,7 +140,8 @@ struct ly_vm {
 	int ref_object;         /* the metatable of msgpack.object */
 	int ref_iterator;
 	int ref_names;          /* names of protocol keys, table */
-	int ref_raise, ref_invalid; /* make error objects of a message */
+	int ref_raise, ref_invalid, ref_illegal; /* make error objects of a message */
+	int ref_raised;                          /* is told of the error objects that Go raises */
 	int ctype_at; /* where the type's id stands before a cdata's payload, in units of 2 bytes */
 	uint8_t kinds[65536];
 };
@@ -170,6 +171,8 @@ void ly_flush(struct ly_vm *vm);
 
 void ly_raise(lua_State *L, struct ly_vm *vm, const char *format, const char *text) __attribute__((noreturn));
 void ly_invalid(lua_State *L, struct ly_vm *vm, const char *details) __attribute__((noreturn));
+/* ly_refuse raises an IllegalParams. */
+void ly_refuse(lua_State *L, struct ly_vm *vm, const char *message) __attribute__((noreturn));
 void ly_buf_reserve(struct ly_buf *b, size_t more);
 void ly_encode(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const struct ly_codec *c, int depth);
 /* Push the value at *p; raises a Lua error when it is malformed. top_nil: nil is nil, not box.NULL. */

@@ -206,11 +206,12 @@ push_ext(lua_State *L, struct ly_vm *vm, int8_t type, const char *p, size_t len,
 		int8_t t;
 		const char *s = p;
 		if (head(&s, p + len, &id, &t) != C_UINT)
-			ly_invalid(L, vm, "truncated input");
+			ly_refuse(L, vm, "Can not parse a tuple from MsgPack");
 		lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_make[LY_TUPLE]);
 		lua_pushlightuserdata(L, (void *)s);
 		lua_pushinteger(L, (lua_Integer)(p + len - s));
-		lua_call(L, 2, 1);
+		lua_pushnumber(L, (lua_Number)id);
+		lua_call(L, 3, 1);
 		return;
 	}
 	case LY_EXT_LIVE_TUPLE: {

@@ -84,7 +84,9 @@ put_number(struct ly_buf *b, double v)
 {
 	if (v >= 0 && v < 128 && v == (double)(uint8_t)v && !(v == 0 && signbit(v)))
 		put1(b, (uint8_t)v);
-	else if (v >= -9223372036854775808.0 && v < 9223372036854775808.0 && floor(v) == v)
+	else if (v >= 0 && v < 18446744073709551616.0 && floor(v) == v)
+		put_uint(b, (uint64_t)v);
+	else if (v < 0 && v >= -9223372036854775808.0 && floor(v) == v)
 		put_int(b, (int64_t)v);
 	else
 		put_double(b, v);
@@ -313,14 +315,12 @@ try_serialize(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const s
 		lua_pop(L, 1);
 		return 0;
 	}
-	if (depth > 1000)
-		luaL_error(L, "__serialize never ends");
 	save(L, b);
 	lua_insert(L, -2);
 	lua_pushvalue(L, idx);
 	lua_call(L, 1, 1);
 	restore(L, b, lua_gettop(L) - 1);
-	ly_encode(L, vm, b, lua_gettop(L), c, depth + 1);
+	ly_encode(L, vm, b, lua_gettop(L), c, depth); /* in place of the value, so no deeper */
 	lua_pop(L, 2);
 	return 1;
 }

@@ -7,7 +7,8 @@
 
 struct ly_object {
 	uint32_t size;
-	uint32_t names; /* top-level keys can be named as those of the protocol */
+	uint16_t names; /* top-level keys can be named as those of the protocol */
+	uint16_t kept;  /* tables that were decoded are remembered */
 	char data[];
 };
 
@@ -47,7 +48,8 @@ ly_push_object(lua_State *L, struct ly_vm *vm, const char *p, size_t len, int na
 {
 	struct ly_object *o = lua_newuserdata(L, sizeof(*o) + len);
 	o->size = (uint32_t)len;
-	o->names = (uint32_t)names;
+	o->names = (uint16_t)names;
+	o->kept = 0;
 	memcpy(o->data, p, len);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_object);
 	lua_setmetatable(L, -2);
@@ -180,13 +182,75 @@ object_get_key(lua_State *L, struct ly_vm *vm, struct ly_object *o)
 	return luaL_error(L, "not an array or map");
 }
 
+/* keep remembers the table on top as the value of the key at index 2, so that asking again gives the same table. The
+ * object's environment is its own once there is something to remember. */
+static void
+keep(lua_State *L)
+{
+	if (lua_type(L, -1) != LUA_TTABLE || (lua_type(L, 2) != LUA_TSTRING && lua_type(L, 2) != LUA_TNUMBER))
+		return;
+	lua_getfenv(L, 1);
+	lua_pushliteral(L, "kept");
+	lua_rawget(L, -2);
+	if (!lua_toboolean(L, -1)) {
+		lua_pop(L, 2);
+		lua_createtable(L, 0, 2);
+		lua_pushliteral(L, "kept");
+		lua_newtable(L);
+		lua_rawset(L, -3);
+		lua_pushvalue(L, -1);
+		lua_setfenv(L, 1);
+		lua_pushliteral(L, "kept");
+		lua_rawget(L, -2);
+	}
+	lua_pushvalue(L, 2);
+	lua_pushvalue(L, -4);
+	lua_rawset(L, -3);
+	lua_pop(L, 2);
+}
+
+/* find_kept pushes what keep remembered for the key at index 2; 0 when there is nothing. */
+static int
+find_kept(lua_State *L, const struct ly_object *o)
+{
+	if (!o->kept)
+		return 0;
+	lua_getfenv(L, 1);
+	lua_pushliteral(L, "kept");
+	lua_rawget(L, -2);
+	lua_pushvalue(L, 2);
+	lua_rawget(L, -2);
+	if (lua_isnil(L, -1)) {
+		lua_settop(L, 2);
+		return 0;
+	}
+	return 1;
+}
+
+/* look_up is get with a memory for tables. Index 1 is the object, 2 the key. */
+static int
+look_up(lua_State *L, struct ly_vm *vm, struct ly_object *o)
+{
+	if (find_kept(L, o))
+		return 1;
+	lua_pushvalue(L, 2); /* the key may be replaced by a number on the way */
+	int n = object_get_key(L, vm, o);
+	if (lua_type(L, -1) == LUA_TTABLE) {
+		lua_pushvalue(L, 3);
+		lua_replace(L, 2);
+		keep(L);
+		o->kept = 1;
+	}
+	return n;
+}
+
 static int
 object_get(lua_State *L)
 {
 	struct ly_vm *vm = VM;
 	struct ly_object *o = check_object(L, vm, 1);
 	lua_settop(L, 2);
-	return object_get_key(L, vm, o);
+	return look_up(L, vm, o);
 }
 
 /* __index: a method, then the key. Upvalue 2 is the table of methods. */
@@ -203,7 +267,7 @@ object_index(lua_State *L)
 			return 1;
 		lua_pop(L, 1);
 	}
-	return object_get_key(L, vm, o);
+	return look_up(L, vm, o);
 }
 
 static int
@@ -324,7 +388,7 @@ iterator_take_array(lua_State *L)
 	}
 	struct ly_object *o = lua_newuserdata(L, sizeof(*o) + h + (size_t)(p - from));
 	o->size = (uint32_t)(h + (size_t)(p - from));
-	o->names = 0;
+	o->names = o->kept = 0;
 	memcpy(o->data, header, h);
 	memcpy(o->data + h, from, (size_t)(p - from));
 	lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_object);

@@ -45,18 +45,26 @@ ly_kind_of(lua_State *L, struct ly_vm *vm, int idx)
 	return vm->kinds[payload[vm->ctype_at]];
 }
 
+/* raise_made raises what the Lua function of a reference makes of the message on top. */
+static void __attribute__((noreturn))
+raise_made(lua_State *L, int ref)
+{
+	if (ref > 0) {
+		lua_rawgeti(L, LUA_REGISTRYINDEX, ref);
+		lua_insert(L, -2);
+		lua_call(L, 1, 1);
+	}
+	lua_error(L);
+	__builtin_unreachable();
+}
+
 /* ly_raise raises a LuajitError object, as the reference does for what its encoders refuse. format has one %s. */
 void
 ly_raise(lua_State *L, struct ly_vm *vm, const char *format, const char *text)
 {
 	luaL_checkstack(L, 4, "raise");
-	if (vm->ref_raise > 0)
-		lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_raise);
 	lua_pushfstring(L, format, text);
-	if (vm->ref_raise > 0)
-		lua_call(L, 1, 1);
-	lua_error(L);
-	__builtin_unreachable();
+	raise_made(L, vm->ref_raise);
 }
 
 /* ly_invalid raises the ClientError of input that is no MessagePack. */
@@ -64,13 +72,42 @@ void
 ly_invalid(lua_State *L, struct ly_vm *vm, const char *details)
 {
 	luaL_checkstack(L, 4, "raise");
-	if (vm->ref_invalid > 0)
-		lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_invalid);
 	lua_pushstring(L, details);
-	if (vm->ref_invalid > 0)
-		lua_call(L, 1, 1);
+	raise_made(L, vm->ref_invalid);
+}
+
+void
+ly_refuse(lua_State *L, struct ly_vm *vm, const char *message)
+{
+	luaL_checkstack(L, 4, "raise");
+	lua_pushstring(L, message);
+	raise_made(L, vm->ref_illegal);
+}
+
+/* raise_error raises the error that p holds, and tells Lua, which keeps the last error of each fiber. */
+static void __attribute__((noreturn))
+raise_error(lua_State *L, struct ly_vm *vm, const char *p, const char *end, const struct ly_codec *c)
+{
+	luaL_checkstack(L, 8, "raise");
+	ly_decode(L, vm, &p, end, c, 1);
+	if (vm->ref_raised > 0 && lua_type(L, -1) == LUA_TCDATA_) {
+		lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_raised);
+		lua_pushvalue(L, -2);
+		lua_call(L, 1, 0);
+	}
 	lua_error(L);
 	__builtin_unreachable();
+}
+
+/* set_raised(f): f is told of each error object that Go raises. */
+static int
+set_raised(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
+	luaL_checktype(L, 1, LUA_TFUNCTION);
+	lua_settop(L, 1);
+	vm->ref_raised = luaL_ref(L, LUA_REGISTRYINDEX);
+	return 0;
 }
 
 /* encode_args encodes all arguments from the first-th on into the buffer of the next depth. May raise. */
@@ -102,10 +139,8 @@ go_call(lua_State *L)
 	vm->depth = depth;
 	struct ly_buf *r = &vm->results[depth];
 	const char *p = r->p, *end = r->p + len;
-	if (rc == LY_RAISE) {
-		ly_decode(L, vm, &p, end, &vm->call, 1);
-		return lua_error(L);
-	}
+	if (rc == LY_RAISE)
+		raise_error(L, vm, p, end, &vm->call);
 	if (count > LUAI_MAXCSTACK / 2 || !lua_checkstack(L, count + 8))
 		return luaL_error(L, "too many results");
 	for (int i = 0; i < count; i++)
@@ -189,11 +224,8 @@ go_send(lua_State *L)
 	int depth = vm->depth++;
 	int rc = lyGoCall(vm->handle, L, id, b->p, b->len, 1, depth, &len, &count);
 	vm->depth = depth;
-	if (rc == LY_RAISE) {
-		const char *p = vm->results[depth].p, *end = p + len;
-		ly_decode(L, vm, &p, end, &vm->call, 1);
-		return lua_error(L);
-	}
+	if (rc == LY_RAISE)
+		raise_error(L, vm, vm->results[depth].p, vm->results[depth].p + len, &vm->call);
 	return 0;
 }
 
@@ -248,10 +280,8 @@ take(lua_State *L)
 	int count = vm->in_count;
 	vm->in = vm->in_end = NULL;
 	vm->in_count = 0;
-	if (count < 0) {
-		ly_decode(L, vm, &p, end, c, 1);
-		return lua_error(L);
-	}
+	if (count < 0)
+		raise_error(L, vm, p, end, &vm->call);
 	if (count > LUAI_MAXCSTACK - 100 || !lua_checkstack(L, count + 8))
 		return luaL_error(L, "too many arguments: %d", count);
 	for (int i = 0; i < count; i++)
@@ -328,13 +358,13 @@ find_header(lua_State *L)
 }
 
 /* set_values(null, map metatable, seq metatable, u64 maker, i64 maker, yield mark, key names, makers of the
- * errors of ly_raise and ly_invalid). */
+ * errors of ly_raise, ly_invalid and ly_refuse). */
 static int
 set_values(lua_State *L)
 {
 	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
 	int *refs[] = {&vm->ref_null, &vm->ref_map, &vm->ref_seq, &vm->ref_u64, &vm->ref_i64, &vm->ref_yield, &vm->ref_names,
-		       &vm->ref_raise, &vm->ref_invalid};
+		       &vm->ref_raise, &vm->ref_invalid, &vm->ref_illegal};
 	for (int i = 0; i < (int)(sizeof(refs) / sizeof(*refs)); i++) {
 		lua_pushvalue(L, i + 1);
 		*refs[i] = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -374,6 +404,7 @@ open_vm(lua_State *L)
 	push_closure(L, vm, "packet", packet, &vm->packet, 0);
 	push_closure(L, vm, "new_ref", new_ref, NULL, 0);
 	push_closure(L, vm, "ref_value", ref_value, NULL, 0);
+	push_closure(L, vm, "set_raised", set_raised, NULL, 0);
 	push_closure(L, vm, "set_values", set_values, NULL, 0);
 	lua_pushlightuserdata(L, &vm->shared);
 	lua_setfield(L, -2, "shared");

@@ -24,7 +24,11 @@ end
 
 local function convert(v, argument, level)
     if is_decimal(v) then return v end
-    if type(v) == 'string' or is_number(v) then return parse(v) end
+    if type(v) == 'string' or is_number(v) then
+        local d = parse(v)
+        if d == nil then error(('incorrect value to convert to decimal as %d argument'):format(argument), level + 1) end
+        return d
+    end
     error(('expected decimal, number or string as %d argument'):format(argument), level + 1)
 end
 
@@ -33,11 +37,8 @@ local decimal = { is_decimal = is_decimal }
 function decimal.new(...)
     if select('#', ...) < 1 then error('usage: decimal.new(value)', 2) end
     local v = ...
-    if is_decimal(v) or type(v) == 'string' or is_number(v) then
-        if is_decimal(v) then return v end
-        return parse(v)
-    end
-    error('expected decimal, number or string as 1 argument', 2)
+    local d = convert(v, 1, 2) -- no tail call: errors name the caller's line
+    return d
 end
 
 for _, name in ipairs { 'abs', 'exp', 'ln', 'log10', 'sqrt' } do

@@ -24,7 +24,7 @@ local function is_error(e) return ffi.istype(error_t, e) end
 local codeless = { IllegalParams = true, LuajitError = true, TimedOut = true, SystemError = true, FiberIsCancelled = true,
     MemoryError = true, OutOfMemory = true, CollationError = true, SocketError = true, XlogError = true, SwimError = true,
     CryptoError = true }
-local wire_codes = { IllegalParams = 1, LuajitError = 32, TimedOut = 115, SystemError = 115, FiberIsCancelled = 115,
+local wire_codes = { IllegalParams = 1, LuajitError = 32, TimedOut = 115, SystemError = 115, FiberIsCancelled = 32,
     SocketError = 115, OutOfMemory = 2 }
 
 local methods = {}
@@ -174,6 +174,8 @@ function core.set_last_error(e)
     last[id] = e
 end
 
+bridge.set_raised(core.set_last_error)
+
 -- where tells file and line of the caller that many levels up, as error objects have it.
 local function where(level)
     local info = debug.getinfo(level + 1, 'Sl')
@@ -188,6 +190,10 @@ local function from_code(code, level, ...)
     local file, line = where(level + 1)
     local message, _, payload = format_code(code, ...)
     setmetatable(payload, nil)
+    if code == 1 then -- ILLEGAL_PARAMS is a class of its own
+        payload.name = 'ILLEGAL_PARAMS'
+        return new_object { type = 'IllegalParams', code = 0, message = message, file = file, line = line, payload = payload }
+    end
     return new_object { type = 'ClientError', code = code, message = message, file = file, line = line, payload = payload }
 end
 
@@ -220,6 +226,12 @@ core.hooks.invalid = function(details)
     return e
 end
 
+core.hooks.illegal = function(message)
+    local e = core.new_error('IllegalParams', message, 2)
+    core.set_last_error(e)
+    return e
+end
+
 local reserved = { code = true, reason = true, type = true, prev = true, message = true, trace = true, errno = true,
     base_type = true, custom_type = true }
 
@@ -242,6 +254,10 @@ local function from_table(t, level)
     if t.type ~= nil and t.type ~= 'ClientError' then
         record.type, record.custom_type = tostring(t.type):sub(1, 127), tostring(t.type):sub(1, 127)
         record.message = tostring(reason or '')
+        return new_object(record)
+    end
+    if code == 1 then
+        record.type, record.code, record.message = 'IllegalParams', 0, tostring(reason or format_code(code))
         return new_object(record)
     end
     record.type = 'ClientError'

@@ -54,7 +54,7 @@ core.seq_mt = { __serialize = 'seq' }
 core.YIELD = newproxy(false)
 core.key_names = {}
 
-local hooks = { raise = tostring, invalid = tostring }
+local hooks = { raise = tostring, invalid = tostring, illegal = tostring }
 core.hooks = hooks
 
 bridge.set_values(core.NULL, core.map_mt, core.seq_mt,
@@ -62,7 +62,8 @@ bridge.set_values(core.NULL, core.map_mt, core.seq_mt,
     function() return shared.scratch.i64 end,
     core.YIELD, core.key_names,
     function(message) return hooks.raise(message) end,
-    function(details) return hooks.invalid(details) end)
+    function(details) return hooks.invalid(details) end,
+    function(message) return hooks.illegal(message) end)
 
 local function return_values(n, t) return unpack(t, 1, n) end
 core.return_values = return_values

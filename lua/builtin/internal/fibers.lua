@@ -138,7 +138,7 @@ function entries.compile(body, sandboxed)
         setfenv(chunk, env)
     end
     local f = chunk()
-    if type(f) ~= 'function' then error('given body does not define a function', 0) end
+    if type(f) ~= 'function' then error("given body doesn't define a function", 0) end
     return f
 end
 

@@ -20,6 +20,10 @@ end
 require('error')
 require('tuple')
 require('msgpack')
+require('uuid')
+require('decimal')
+require('varbinary')
+if package.preload['datetime'] then require('datetime') end
 local entries = require('internal.fibers')
 for _, name in ipairs { 'call', 'call_ref', 'call_raw', 'eval', 'handle', 'handle3', 'fiber', 'run', 'compile', 'txn' } do
     bridge.functions['entry.' .. name](entries[name])
