@@ -29,7 +29,7 @@ func (r *Request) doCall() error {
 		if s.box.Runtime == nil {
 			return boxerr.New(boxerr.Unsupported, product+" without Lua", "EVAL")
 		}
-		r.invocation = box.Invocation{Name: r.call.Name, Args: args, Formats: r.call.Formats, Completion: r}
+		r.invocation = box.Invocation{Name: r.call.Name, Args: args, Completion: r}
 		s.box.Runtime.Eval(ctx, &r.invocation)
 		return nil
 	}
@@ -46,7 +46,7 @@ func (r *Request) doCall() error {
 	if s.box.Runtime == nil {
 		return boxerr.New(boxerr.NoSuchProc, string(r.call.Name))
 	}
-	r.invocation = box.Invocation{Name: r.call.Name, Args: args, Formats: r.call.Formats, Call16: r.head.Type == iproto.TypeCall16, Completion: r}
+	r.invocation = box.Invocation{Name: r.call.Name, Args: args, Call16: r.head.Type == iproto.TypeCall16, Completion: r}
 	s.box.Runtime.Call(ctx, &r.invocation)
 	return nil
 }

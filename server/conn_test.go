@@ -280,6 +280,13 @@ func TestAnswersWaitForTheJournal(t *testing.T) {
 	c.expect("0 13 [written]")
 	c.ask(request(1, 14, m(0x10, 512, 0x12, 9, 0x20, list())), "0 14 [[2] [3] [9]]")
 
+	// in a stream the next request waits for that, too
+	first := w.park(6)
+	c.send(inStream(1, 6, 16, nil), inStream(1, 3, 17, m(0x10, 512, 0x21, list(17))), inStream(1, 64, 18, nil))
+	first.await(1)
+	first.finish(16, Handled, nil)
+	c.expect("0 16 [finished {}]", "0 17 [[17]]", "0 18 {}")
+
 	// nothing is told before it is written
 	gate.Lock()
 	c.send(replace(15))

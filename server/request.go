@@ -47,7 +47,9 @@ type Request struct {
 	following  *Request // the next one of the same stream
 	detached   bool
 	ended      bool
-	mark       int // where in the turn's answers those of this request begin
+	left       bool   // nothing counts it any more
+	late       []byte // the answer, kept back until the journal has done its work
+	mark       int    // where in the turn's answers those of this request begin
 	invocation box.Invocation
 }
 
@@ -86,7 +88,7 @@ func (r *Request) Session() *box.Session { return r.conn.session }
 func (r *Request) Send(header, body []byte) error { return r.conn.SendParts(header, body) }
 
 // Reply answers the request with data, a MessagePack array, in the form of the server's own answers. The handler
-// still has to return Handled.
+// still has to return Handled. An answer about what the request has written itself leaves when that is on disk.
 func (r *Request) Reply(data []byte) error {
 	if r.conn.closed {
 		return boxerr.New(boxerr.SessionClosed)
@@ -138,7 +140,7 @@ func (r *Request) decode(packet []byte, table *overrideTable) {
 // reset prepares a used request for the next packet.
 func (r *Request) reset() {
 	r.Local, r.header, r.body, r.fault, r.bodyErr, r.err = nil, nil, nil, nil, nil, nil
-	r.kept, r.decoded, r.inside, r.parked, r.finished, r.detached, r.ended = false, false, false, false, false, false, false
+	r.kept, r.decoded, r.inside, r.parked, r.finished, r.detached, r.ended, r.left = false, false, false, false, false, false, false, false
 	r.stream, r.following = nil, nil
 	r.chain, r.place, r.run = chain{}, 0, trigger.Run{}
 	if cap(r.own) > keptBuffer {
@@ -376,21 +378,38 @@ func (r *Request) deliver(b []byte, start int) {
 		return
 	}
 	c.server.scratch = reuse(b)
-	if c.closed {
-		return
-	}
-	if ticket.Position() == 0 || ticket.Done() && ticket.Err() == nil {
+	switch written := ticket.Position() == 0 || ticket.Done() && ticket.Err() == nil; {
+	case c.closed:
+		if !written {
+			c.server.box.Journal.Flush()
+		}
+	case written && r.late == nil:
 		_ = c.queue(b[start:])
-		return
+	default:
+		r.late = append(r.late, b[start:]...)
 	}
-	packet := append([]byte(nil), b[start:]...)
-	sync, s := r.head.Sync, c.server
+}
+
+// deliverLate sends an answer that deliver has kept back, once the journal has done its work. Whoever follows the
+// request in its stream begins after that.
+func (r *Request) deliverLate() {
+	c, ticket, packet := r.conn, r.ctx.Ticket, r.late
+	s, sync, ordered := c.server, r.head.Sync, r.stream != nil
+	r.late = nil
 	go func() {
 		if err := ticket.Wait(); err != nil {
 			packet = iproto.AppendError(nil, sync, s.schema.Load(), boxerr.From(err))
 		}
 		_ = c.queue(packet)
+		if ordered {
+			s.box.Cord.Lock()
+			r.leaveAll()
+			s.box.Cord.Unlock()
+		}
 	}()
+	if !ordered {
+		r.leaveAll()
+	}
 }
 
 // noteTicket makes what handlers have sent during the turn wait for what they have committed.
@@ -431,16 +450,26 @@ func (r *Request) end() {
 		return
 	}
 	r.ended = true
-	c := r.conn
-	s := c.server
-	stream := r.stream
-	if stream != nil {
+	s := r.conn.server
+	if stream := r.stream; stream != nil {
 		s.box.OnYield(r.ctx)
 		stream.txn = r.ctx.Txn
 		r.ctx.Txn = nil
 	} else if r.ctx.Txn != nil {
 		_ = s.box.Rollback(r.ctx)
 	}
+	if r.late != nil {
+		r.deliverLate()
+	} else {
+		r.leaveAll()
+	}
+}
+
+// leaveAll takes the ended request out of everything that counts it.
+func (r *Request) leaveAll() {
+	c, stream := r.conn, r.stream
+	s := c.server
+	r.left = true
 	if r.detached {
 		s.stat.leave(RequestsInProgress, 1)
 		s.inFlight--
@@ -458,6 +487,7 @@ const maxFree = 1024
 
 // release keeps an ended request that was detached for reuse.
 func (s *Server) release(r *Request) {
+	r.conn = nil
 	if len(s.free) < maxFree {
 		s.free = append(s.free, r)
 	}

@@ -64,7 +64,7 @@ func (st *stream) leave() {
 		r.decodeBody()
 		r.ctx.Reset(st.conn.session)
 		r.begin()
-		st.busy = !r.ended
+		st.busy = !r.left
 	}
 	st.draining = false
 	if st.busy {
