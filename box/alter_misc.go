@@ -36,6 +36,9 @@ func (b *Box) onSchemaRow(c *Ctx, old, new *tuple.Tuple) error {
 		b.catalog.dataVersion = [3]uint64{rowUint(new, 1), rowUint(new, 2), rowUint(new, 3)}
 	case "replicaset_uuid", "cluster":
 		if new == nil {
+			if b.catalog.upgrading {
+				return nil
+			}
 			return boxerr.New(boxerr.ReplicasetUUIDIsRO)
 		}
 		id := rowString(new, 1)

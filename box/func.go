@@ -39,12 +39,13 @@ func (b *Box) onFuncRow(c *Ctx, old, new *tuple.Tuple) error {
 	if new == nil {
 		return b.dropFuncRow(c, b.catalog.funcs[uint32(rowUint(old, funcFieldID))])
 	}
-	f, err := decodeFunc(new)
+	f, err := decodeFunc(new, b.recovering)
 	if err != nil {
 		return err
 	}
 	if was := b.catalog.funcs[f.ID]; was != nil {
-		if old == nil || string(was.Definition.Data()) == string(new.Data()) {
+		if old == nil || b.catalog.upgrading || string(was.Definition.Data()) == string(new.Data()) {
+			was.Definition = new
 			return nil
 		}
 		return boxerr.New(boxerr.Unsupported, "function", "alter")
@@ -61,8 +62,18 @@ func (b *Box) onFuncRow(c *Ctx, old, new *tuple.Tuple) error {
 		f = awaited
 	}
 	b.enterFunc(f)
-	c.Txn.OnStatementRollback(func() { b.forgetFunc(f) })
+	c.Txn.OnStatementRollback(func() {
+		b.forgetFunc(f)
+		b.unload(f)
+	})
 	return nil
+}
+
+// unload gives up what was compiled of a function.
+func (b *Box) unload(f *Func) {
+	if _, lazy := f.Ref.(GoFunc); !lazy && f.Ref != nil && b.Runtime != nil {
+		b.Runtime.ReleaseFunc(f.Ref)
+	}
 }
 
 func (b *Box) dropFuncRow(c *Ctx, f *Func) error {
@@ -93,13 +104,16 @@ func (b *Box) dropFuncRow(c *Ctx, f *Func) error {
 	}
 	b.forgetFunc(f)
 	c.Txn.OnStatementRollback(func() { b.enterFunc(f) })
+	c.Txn.OnStatementCommit(func() { b.unload(f) })
 	return nil
 }
 
 func (b *Box) enterFunc(f *Func) {
 	b.catalog.funcs[f.ID], b.catalog.funcsByName[f.Name] = f, f
 	for _, event := range f.Triggers {
-		b.Triggers.Set(event, f.Name, f.Ref)
+		if f.Ref != nil {
+			b.Triggers.Set(event, f.Name, f.Ref)
+		}
 	}
 	b.funcChanged(f)
 }
@@ -120,8 +134,9 @@ func (b *Box) funcChanged(f *Func) {
 	}
 }
 
-// decodeFunc reads a row of _func.
-func decodeFunc(row *tuple.Tuple) (*Func, error) {
+// decodeFunc reads a row of _func. In the directory of an old release there may be functions that cannot be created
+// any more: those that were built into SQL.
+func decodeFunc(row *tuple.Tuple, replayed bool) (*Func, error) {
 	f := &Func{
 		Definition: row,
 		ID:         uint32(rowUint(row, funcFieldID)),
@@ -149,6 +164,11 @@ func decodeFunc(row *tuple.Tuple) (*Func, error) {
 		language := rowString(row, funcFieldLanguage)
 		switch f.Language = strings.ToUpper(language); f.Language {
 		case languageLua, "C", "SQL_EXPR":
+		case "SQL_BUILTIN":
+			if replayed {
+				return f, nil
+			}
+			fallthrough
 		default:
 			return nil, boxerr.New(boxerr.FunctionLanguage, language, f.Name)
 		}

@@ -10,6 +10,7 @@ import (
 )
 
 func (f *boxFace) registerDDL() {
+	f.write("schema_upgrade", func(c *luajit.Call, ctx *box.Ctx) error { return f.Box.UpgradeSchema(ctx) })
 	f.write("space_create", f.createSpace)
 	f.write("space_drop", func(c *luajit.Call, ctx *box.Ctx) error {
 		return f.Box.DropSpace(ctx, id(c), c.Str(), c.Bool())

@@ -1,4 +1,5 @@
 -- box.schema and what else stands on the whole of the catalog: box.once.
+local go = require('internal.go')
 local accounts = require('box.accounts')
 local check = require('box.check')
 local constants = require('box.constants')
@@ -34,8 +35,11 @@ function schema.space.bless(object)
     end
 end
 
--- The only schema there is is the present one.
+local schema_upgrade = go.fn('box.schema_upgrade')
+
+-- Brings the system spaces of a directory that an old release wrote up to date.
 function schema.upgrade()
+    schema_upgrade()
 end
 
 function schema.downgrade(version)
