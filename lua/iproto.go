@@ -33,10 +33,7 @@ func registerIproto(s *State) {
 			c.PushString(err.Error())
 			return nil
 		}
-		fields := map[string]any{"version": g.Version, "protocol": g.Protocol, "uuid": g.UUID}
-		if g.Salt != nil {
-			fields["salt"] = string(g.Salt)
-		}
+		fields := map[string]any{"version": g.Version, "protocol": g.Protocol, "uuid": g.UUID, "salt": string(g.Salt)}
 		return c.Push(fields)
 	})
 }
@@ -131,7 +128,8 @@ func encodeGreeting(c *luajit.Call) error {
 		c.PushString(text)
 		return nil
 	}
-	g := iproto.Greeting{Version: box.CompatibleVersion, Protocol: "Binary", UUID: uuid.Nil.String()}
+	version, _ := versionNumbers(box.CompatibleVersion)
+	g := iproto.Greeting{Version: version, Protocol: "Binary", UUID: uuid.Nil.String()}
 	if !c.IsNil() {
 		version, ok := versionNumbers(c.Str())
 		if !ok {

@@ -57,12 +57,12 @@ function iproto.encode_packet(...)
     return packet(header, body)
 end
 
-local invalid_length = function() core.client_error(104) end
+local invalid_length = function() core.client_error(104, 'invalid fixheader') end
 
 -- read_length reads the packet's length at a position: it and the position behind it, or how many bytes are missing.
 local function read_length(s, at)
     local c = s:byte(at)
-    if c == nil then return nil, 1 end
+    if c == nil then return nil, at - #s end
     if c < 0x80 then
         if c == 0 then invalid_length() end
         return c, at + 1
