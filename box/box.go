@@ -38,6 +38,9 @@ type Box struct {
 	OnFuncChange, OnSequenceChange []func(id uint32)
 	// OnError takes errors that nobody waits for, such as those of on_commit handlers; it may be nil.
 	OnError func(error)
+	// OnRecoveryState is told how far Start has come: "snapshot_recovered", "wal_recovered", "indexes_built",
+	// "synced". It may be nil.
+	OnRecoveryState func(state string)
 	// Stat counts statements.
 	Stat Stat
 
@@ -47,7 +50,7 @@ type Box struct {
 	commits  commits
 	status   status
 	storage  storage
-	// recovering is true while rows are replayed: triggers of users do not run, and rights are not checked.
+	// recovering is true while rows are replayed: rights are not checked, and nothing refuses or changes a row.
 	recovering bool
 	// system is the context of what nobody asked for.
 	system *Ctx

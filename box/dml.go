@@ -117,7 +117,7 @@ func (b *Box) change(c *Ctx, s *statement) (*tuple.Tuple, error) {
 		}
 	}
 	event := s.typ
-	if b.hasTriggers(sp, &sp.BeforeReplace) {
+	if !b.recovering && b.hasTriggers(sp, &sp.BeforeReplace) {
 		if err := b.beforeReplace(c, s); err != nil {
 			return nil, err
 		}

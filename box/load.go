@@ -39,7 +39,8 @@ func (l *bulkLoad) row(row *xlog.Row) error {
 			return err
 		}
 	}
-	if l.space.Mem.Primary() == nil || l.space.Virtual != nil || l.space.Mem.Len(nil) > 0 {
+	if l.space.Mem.Primary() == nil || l.space.Virtual != nil || l.space.Mem.Len(nil) > 0 ||
+		l.box.hasTriggers(l.space, &l.space.OnReplace) {
 		return l.box.Replay(l.ctx, row, true)
 	}
 	t, err := l.box.newTuple(l.ctx, l.space, r.tuple)

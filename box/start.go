@@ -80,6 +80,13 @@ func (b *Box) startStored() error {
 	if err != nil {
 		return err
 	}
+	reached := func(states ...string) {
+		for _, state := range states {
+			if b.OnRecoveryState != nil {
+				b.OnRecoveryState(state)
+			}
+		}
+	}
 	if !found {
 		if cfg.ReadOnly {
 			return boxerr.New(boxerr.BootstrapReadonly)
@@ -90,9 +97,15 @@ func (b *Box) startStored() error {
 		if err := b.firstCheckpoint(); err != nil {
 			return err
 		}
+		reached("indexes_built", "snapshot_recovered")
 	} else {
 		b.identify(r.Instance)
+		if err := b.checkIdentity(); err != nil {
+			return err
+		}
+		reached("indexes_built")
 	}
+	reached("wal_recovered")
 	b.Stat.Reset()
 	id := b.status.id
 	b.SetLSN(r.VClock[id], r.VClock[0])
@@ -117,6 +130,7 @@ func (b *Box) startStored() error {
 		return err
 	}
 	b.scheduleCheckpoint()
+	reached("synced")
 	return nil
 }
 
@@ -164,11 +178,26 @@ func (b *Box) recover(r *wal.Recovery) (found bool, err error) {
 	if err != nil || !found {
 		return found, err
 	}
+	if b.OnRecoveryState != nil {
+		b.OnRecoveryState("snapshot_recovered")
+	}
 	queue := syncQueue{box: b, ctx: c}
 	if err = r.Logs(queue.replay); err != nil {
 		return true, err
 	}
 	return true, r.Clean()
+}
+
+// checkIdentity refuses the directory of another instance than the configured one.
+func (b *Box) checkIdentity() error {
+	cfg, st := &b.Config, &b.status
+	switch {
+	case cfg.InstanceUUID != "" && cfg.InstanceUUID != st.uuid:
+		return boxerr.New(boxerr.InstanceUUIDMismatch, cfg.InstanceUUID, st.uuid)
+	case cfg.ReplicasetUUID != "" && cfg.ReplicasetUUID != st.replset:
+		return boxerr.New(boxerr.ReplicasetUUIDMismatch, cfg.ReplicasetUUID, st.replset)
+	}
+	return nil
 }
 
 // identify finds out which instance this is from the rows of _cluster and _schema.

@@ -10,7 +10,7 @@ import (
 
 // hasTriggers reports whether one of the events is to be fired for a statement.
 func (b *Box) hasTriggers(sp *Space, events *[3]*trigger.Event) bool {
-	if sp.TriggersOff || b.recovering {
+	if sp.TriggersOff {
 		return false
 	}
 	for _, e := range events {
