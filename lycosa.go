@@ -61,10 +61,14 @@ func Open(o Options) (*DB, error) {
 // Listen serves clients at these addresses and at no others: "host:port", ":port", or the path of a unix socket.
 func (db *DB) Listen(addresses ...string) error { return db.Server.Listen(addresses...) }
 
-// Close stops serving: connections are closed, what runs comes to its end or to the end of ctx.
+// Close stops serving: connections are closed, what runs comes to its end or to the end of ctx. Then what was committed
+// is written and the directory given up.
 func (db *DB) Close(ctx context.Context) error {
 	err := db.Server.Shutdown(ctx)
 	db.Server.Close()
+	if e := db.Box.Close(); err == nil {
+		err = e
+	}
 	db.Box.Cord.Stop()
 	if errors.Is(err, context.Canceled) {
 		return nil

@@ -1,7 +1,9 @@
 package lua
 
 import (
+	"bytes"
 	"math"
+	"os"
 	"time"
 
 	"github.com/lycosadb/lycosa/box"
@@ -9,6 +11,8 @@ import (
 	"github.com/lycosadb/lycosa/internal/luajit"
 	"github.com/lycosadb/lycosa/msgpack"
 	"github.com/lycosadb/lycosa/say"
+	"github.com/lycosadb/lycosa/wal"
+	"github.com/lycosadb/lycosa/xlog"
 )
 
 func (f *boxFace) registerCfg() {
@@ -22,6 +26,7 @@ func (f *boxFace) registerCfg() {
 		if err := f.applyLog(o); err != nil {
 			return err
 		}
+		f.applyStorage(o)
 		if f.Box.Config.ReadOnly != wasReadOnly {
 			f.modeChanged()
 			f.broadcastStatus()
@@ -90,6 +95,7 @@ func (o cfgOptions) apply(c *box.Config) {
 	o.number("memtx_max_tuple_size", func(v float64) { c.MaxTupleSize = int(v) })
 	o.number("snap_io_rate_limit", func(v float64) { c.SnapIORateLimit = int64(v * (1 << 20)) })
 	o.number("wal_queue_max_size", func(v float64) { c.WALQueueMaxSize = int64(v) })
+	o.number("checkpoint_wal_threshold", func(v float64) { c.CheckpointWALThreshold = int64Of(v) })
 	o.number("wal_max_size", func(v float64) { c.WALMaxSize = int64(v) })
 	o.number("checkpoint_count", func(v float64) { c.CheckpointCount = int(v) })
 	o.number("checkpoint_interval", func(v float64) { c.CheckpointInterval = durationOf(v) })
@@ -103,12 +109,17 @@ func (o cfgOptions) apply(c *box.Config) {
 	}
 }
 
-// durationOf makes a duration of seconds.
-func durationOf(seconds float64) time.Duration {
-	if seconds >= math.MaxInt64/float64(time.Second) {
+// int64Of cuts a number off at the largest integer.
+func int64Of(v float64) int64 {
+	if v >= math.MaxInt64 {
 		return math.MaxInt64
 	}
-	return time.Duration(seconds * float64(time.Second))
+	return int64(v)
+}
+
+// durationOf makes a duration of seconds.
+func durationOf(seconds float64) time.Duration {
+	return time.Duration(int64Of(seconds * float64(time.Second)))
 }
 
 // configure opens the database.
@@ -118,6 +129,12 @@ func (f *boxFace) configure(c *luajit.Call, ctx *box.Ctx) error {
 		return err
 	}
 	o.apply(&f.Box.Config)
+	if dir := f.Box.Config.WorkDir; dir != "" {
+		if err := os.Chdir(dir); err != nil {
+			return xlog.SystemError("chdir", dir, err)
+		}
+		f.Box.Config.WorkDir = ""
+	}
 	f.configuring = true
 	defer func() { f.configuring = false }()
 	if err := f.Box.LayFoundation(); err != nil {
@@ -125,6 +142,11 @@ func (f *boxFace) configure(c *luajit.Call, ctx *box.Ctx) error {
 	}
 	if err := f.fire(ctx, "box.ctl.on_schema_init"); err != nil {
 		return err
+	}
+	f.Box.OnRecoveryState = func(state string) {
+		if err := f.fire(ctx, "box.ctl.on_recovery_state", msgpack.AppendString(nil, state)); err != nil {
+			f.Log().Error("a trigger of the recovery failed", "error", err)
+		}
 	}
 	if err := f.Box.Start(); err != nil {
 		return err
@@ -135,12 +157,12 @@ func (f *boxFace) configure(c *luajit.Call, ctx *box.Ctx) error {
 }
 
 // fire calls the handlers of an event to their end, until one fails.
-func (f *boxFace) fire(ctx *box.Ctx, event string) error {
+func (f *boxFace) fire(ctx *box.Ctx, event string, args ...[]byte) error {
 	e := f.Box.Triggers.Lookup(event)
 	if e == nil {
 		return nil
 	}
-	return f.Box.Fire(ctx, e, nil, 0)
+	return f.Box.Fire(ctx, e, bytes.Join(args, nil), len(args))
 }
 
 // applyLog lets the log go where the options say.
@@ -168,6 +190,34 @@ func (f *boxFace) applyLog(o cfgOptions) error {
 		}
 	}
 	return nil
+}
+
+// applyStorage changes how checkpoints are made and kept.
+func (f *boxFace) applyStorage(o cfgOptions) {
+	o.number("checkpoint_interval", func(v float64) { f.Box.SetCheckpointInterval(durationOf(v)) })
+	o.number("checkpoint_wal_threshold", func(v float64) { f.Box.SetCheckpointWALThreshold(int64Of(v)) })
+	o.number("wal_queue_max_size", func(v float64) {
+		if j, ok := f.Box.Journal.(*wal.Journal); ok {
+			j.SetQueueMaxSize(int64Of(v))
+		}
+	})
+	o.number("checkpoint_count", func(v float64) {
+		if r := f.Box.Retention(); r != nil {
+			r.SetCount(int(v))
+			f.collect()
+		}
+	})
+}
+
+// collect removes files that are not needed any more, without anybody waiting for that.
+func (f *boxFace) collect() {
+	if r := f.Box.Retention(); r != nil {
+		go func() {
+			if err := r.Collect(); err != nil {
+				f.Log().Error("old files could not be removed", "error", err)
+			}
+		}()
+	}
 }
 
 // applyNetwork listens where the options say.

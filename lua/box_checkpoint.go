@@ -41,6 +41,7 @@ func (f *boxFace) registerCheckpoint() {
 		if f.backup != nil {
 			f.backup()
 			f.backup = nil
+			f.collect()
 		}
 		return nil
 	})
