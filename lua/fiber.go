@@ -212,7 +212,7 @@ func (s *State) release(f *Fiber) {
 // first needs it.
 func (s *State) Ctx() *box.Ctx {
 	f := s.current
-	if f == nil {
+	if f == nil || f.nested > 0 {
 		return s.callCtx
 	}
 	if f.ctx == nil {

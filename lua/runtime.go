@@ -246,15 +246,26 @@ func (s *State) CallFunc(c *box.Ctx, f box.FuncRef, args []byte, nargs int) ([]b
 	if !ok {
 		return nil, 0, boxerr.Luajit("not a Lua function")
 	}
-	outer := s.callCtx
-	if s.current == nil {
-		s.callCtx = c
-	} else {
-		s.current.nested++
-		defer func(f *Fiber) { f.nested-- }(s.current)
-	}
-	defer func() { s.callCtx = outer }()
+	defer s.endNested(s.beginNested(c))
 	return s.State.Call(ref, args, nargs)
+}
+
+// beginNested is called before a function that the database waits for runs: it acts on behalf of c and cannot park.
+func (s *State) beginNested(c *box.Ctx) (f *Fiber, outer *box.Ctx) {
+	f, outer = s.current, s.callCtx
+	s.callCtx = c
+	if f != nil {
+		f.nested++
+	}
+	return f, outer
+}
+
+// endNested is called after it.
+func (s *State) endNested(f *Fiber, outer *box.Ctx) {
+	s.callCtx = outer
+	if f != nil {
+		f.nested--
+	}
 }
 
 // CallTxn calls a handler of the end of a transaction with an iterator over its statements.
@@ -263,11 +274,7 @@ func (s *State) CallTxn(c *box.Ctx, f box.FuncRef, stmts []byte) error {
 	if !ok {
 		return boxerr.Luajit("not a Lua function")
 	}
-	outer := s.callCtx
-	if s.current == nil {
-		s.callCtx = c
-	}
-	defer func() { s.callCtx = outer }()
+	defer s.endNested(s.beginNested(c))
 	_, _, err := s.State.Call(s.entry.txn, append(luajit.AppendRef(nil, ref), stmts...), 2)
 	return err
 }

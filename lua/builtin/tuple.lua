@@ -10,10 +10,10 @@ local tuple_t
 
 local function make(p, size, format, live)
     local t = tuple_t(size)
-    t.size = size
-    if format then t.format = format end
-    if live then t.address = shared.scratch.u64 end
-    ffi.copy(t.data, p, size)
+    t.ly_size = size
+    if format then t.ly_format = format end
+    if live then t.ly_address = shared.scratch.u64 end
+    ffi.copy(t.ly_data, p, size)
     return t
 end
 
@@ -50,7 +50,7 @@ end
 
 -- len reads the array's header.
 local function len(t)
-    local p = ffi.cast('const uint8_t *', t.data)
+    local p = ffi.cast('const uint8_t *', t.ly_data)
     local c = p[0]
     if c < 0xa0 then return c - 0x90 end
     if c == 0xdc then return p[1] * 256 + p[2] end
@@ -61,7 +61,7 @@ local methods = {}
 
 function methods.bsize(t)
     check(t)
-    return t.size
+    return t.ly_size
 end
 
 function methods.totable(t, from, to)
@@ -113,13 +113,13 @@ end
 function methods.update(t, ops)
     check(t)
     if type(ops) ~= 'table' then error('Usage: tuple:update({ { op, field, arg}+ })', 2) end
-    return go_update(t, t.format, ops)
+    return go_update(t, t.ly_format, ops)
 end
 
 function methods.upsert(t, ops)
     check(t)
     if type(ops) ~= 'table' then error('Usage: tuple:upsert({ { op, field, arg}+ })', 2) end
-    return go_upsert(t, t.format, ops)
+    return go_upsert(t, t.ly_format, ops)
 end
 
 function methods.next(t, i)
@@ -163,7 +163,7 @@ function methods.tomap(t, options)
     check(t)
     if options ~= nil and type(options) ~= 'table' then error('Usage: tuple:tomap(opts)', 2) end
     local m = {}
-    local list = names_of(t.format).list
+    local list = names_of(t.ly_format).list
     local n = len(t)
     local only = options and options.names_only
     for i = 1, n do
@@ -181,7 +181,7 @@ end
 
 function methods.format(t)
     check(t)
-    return core.fn('tuple.format')(t.format)
+    return core.fn('tuple.format')(t.ly_format)
 end
 
 methods.__serialize = function(t) return methods.totable(t) end
@@ -197,11 +197,11 @@ ffi.metatype(tuple_t, {
             return (fields(codec, t, key - 1, key))
         end
         if kind == 'string' then
-            local i = names_of(t.format).number[key]
+            local i = names_of(t.ly_format).number[key]
             if i ~= nil then return (fields(codec, t, i - 1, i)) end
             local m = methods[key]
             if m ~= nil then return m end
-            if key:find('[.%[]') then return go_path(t, t.format, key) end
+            if key:find('[.%[]') then return go_path(t, t.ly_format, key) end
             return nil
         end
         if kind == 'cdata' then return (fields(codec, t, tonumber(key) - 1, tonumber(key))) end
@@ -211,10 +211,10 @@ ffi.metatype(tuple_t, {
     __tostring = to_string,
     __eq = function(a, b)
         if not is_tuple(a) or not is_tuple(b) then return false end
-        if a.address ~= 0 then
-            return a.address == b.address and a.size == b.size and ffi.string(a.data, a.size) == ffi.string(b.data, b.size)
+        if a.ly_address ~= 0 then
+            return a.ly_address == b.ly_address and a.ly_size == b.ly_size and ffi.string(a.ly_data, a.ly_size) == ffi.string(b.ly_data, b.ly_size)
         end
-        return ffi.cast('char *', a.data) == ffi.cast('char *', b.data)
+        return ffi.cast('char *', a.ly_data) == ffi.cast('char *', b.ly_data)
     end,
     __concat = function(a, b) return tostring(a) .. tostring(b) end,
     __serialize = to_string,

@@ -13,7 +13,7 @@ struct lycosa_codec {
     int32_t sparse_convert, sparse_ratio, sparse_safe, max_depth, deep_as_nil, invalid_as_nil,
             load_metatables, save_metatables, tuple_ext, functions, error_ext, key_names;
 };
-struct tuple { uint64_t address; uint32_t format, size; char data[?]; };
+struct tuple { uint64_t ly_address; uint32_t ly_format, ly_size; char ly_data[?]; }; // names that are no field's
 typedef struct { uint8_t size; char data[31]; } decimal_t;
 struct tt_uuid {
     uint32_t time_low;
