@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/lycosadb/lycosa/boxerr"
+	"github.com/lycosadb/lycosa/index"
 	"github.com/lycosadb/lycosa/tuple"
 )
 
@@ -247,12 +248,8 @@ func (b *Box) onSpaceSequenceRow(c *Ctx, old, new *tuple.Tuple) error {
 	if err := s.checkSequencePart(pk, field, path); err != nil {
 		return err
 	}
-	if generated {
-		for _, other := range b.catalog.spaces {
-			if other != s && other.Sequence == q {
-				return boxerr.New(boxerr.AlterSpace, s.Name, "can not attach generated sequence")
-			}
-		}
+	if n, _ := b.catalog.spaces[SpaceSequenceID].Mem.Index(1).Count(index.EQ, appendUint(nil, uint64(id)), 1); generated && n > 1 {
+		return boxerr.New(boxerr.AlterSpace, s.Name, "can not attach generated sequence")
 	}
 	s.Sequence, s.SequenceGenerated, s.SequenceField, s.SequencePath = q, generated, field, path
 	b.spaceChanged(s.ID)
