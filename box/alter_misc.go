@@ -74,14 +74,12 @@ func (b *Box) onClusterRow(c *Ctx, old, new *tuple.Tuple) error {
 	id, name := rowUint(new, 0), rowString(new, 1)
 	parsed, err := uuid.Parse(name)
 	switch {
-	case err != nil || len(name) != 36:
-		return boxerr.New(boxerr.InvalidUUID, name)
-	case parsed == uuid.Nil:
-		return boxerr.New(boxerr.InvalidUUID, name)
 	case id == 0:
 		return boxerr.New(boxerr.ReplicaIDIsReserved, id)
 	case id >= ReplicaMax:
-		return boxerr.New(boxerr.ReplicaMax, ReplicaMax)
+		return boxerr.New(boxerr.ReplicaMax, id)
+	case err != nil || len(name) != 36 || parsed == uuid.Nil:
+		return boxerr.New(boxerr.InvalidUUID, name)
 	}
 	if old != nil && rowString(old, 1) != name && !b.recovering {
 		return boxerr.New(boxerr.Unsupported, "Space _cluster", "updates of instance uuid")

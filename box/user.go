@@ -227,12 +227,17 @@ func decodeGrant(row *tuple.Tuple) (*grant, error) {
 		g.object.Name = string(name)
 		g.class = len(name) == 0
 		if !g.class && typ != LuaCallObject {
-			return nil, boxerr.New(boxerr.UnknownSchemaObject, string(name))
+			return nil, wrongObject(field)
 		}
 	} else {
-		return nil, boxerr.New(boxerr.UnknownSchemaObject, rowString(row, privFieldType))
+		return nil, wrongObject(field)
 	}
 	return g, nil
+}
+
+// wrongObject is the error for a row of _priv that does not name an object.
+func wrongObject(field []byte) error {
+	return boxerr.New(boxerr.FieldType, itoa(privFieldObject+1), "unsigned", tuple.KindName(field))
 }
 
 // checkGrant checks that the grantor may give or take what the row says.
