@@ -227,10 +227,11 @@ func (l *logFile) end() {
 	l.f, l.cut = nil, false
 }
 
-// finish ends the log and leaves an empty one, unless the newest one is that already.
+// finish ends the log and leaves an empty one, unless the newest one is that already or there never was a row to log: then
+// the checkpoint tells the state.
 func (l *logFile) finish(clock *vclock.VClock) error {
 	l.end()
-	if l.last != nil && l.last.Signature() >= clock.Signature() {
+	if l.last == nil || l.last.Signature() >= clock.Signature() {
 		return nil
 	}
 	if err := l.open(clock); err != nil {

@@ -190,6 +190,32 @@ func TypeName(t iproto.Type) string {
 	return strconv.FormatUint(uint64(t), 10)
 }
 
+// AppendNamed appends a row as a MessagePack map: HEADER, and BODY if the row has one, each a map with the names that Print
+// gives to the fields. Values stay as they are, but those that are arrays, such as tuples and keys, are appended by array.
+func AppendNamed(b []byte, row *Row, array func(b, value []byte) []byte) []byte {
+	part := func(name string, fields []field) {
+		b = msgpack.AppendString(b, name)
+		b = msgpack.AppendMapHeader(b, len(fields))
+		for _, f := range fields {
+			b = msgpack.AppendString(b, f.name)
+			if msgpack.TypeOf(f.value[0]) == msgpack.Array {
+				b = array(b, f.value)
+			} else {
+				b = append(b, f.value...)
+			}
+		}
+	}
+	if row.Body == nil {
+		b = msgpack.AppendMapHeader(b, 1)
+		part("HEADER", headerFields(row))
+		return b
+	}
+	b = msgpack.AppendMapHeader(b, 2)
+	part("HEADER", headerFields(row))
+	part("BODY", bodyFields(row))
+	return b
+}
+
 func appendRowJSON(b []byte, row *Row) []byte {
 	p := printer{json: true}
 	b = p.fields(append(b, `{"HEADER":{`...), headerFields(row))
