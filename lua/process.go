@@ -37,7 +37,7 @@ func registerProcess(s *State) {
 }
 
 // pushNumber returns the number that a text is: an integer of 64 bits where a Lua number would lose digits, nil when it
-// is none. A decimal text may have a prefix 0x or 0b, a fraction or an exponent.
+// is none. A decimal text may have a prefix 0x or 0b.
 func pushNumber(c *luajit.Call, text string, base int) {
 	negative := strings.HasPrefix(text, "-")
 	digits := strings.TrimPrefix(text, "-")
@@ -65,12 +65,6 @@ func pushNumber(c *luajit.Call, text string, base int) {
 			c.PushNil()
 		}
 		return
-	}
-	if base == 10 {
-		if f, err := strconv.ParseFloat(text, 64); err == nil && !strings.ContainsAny(lower, "ni") {
-			c.PushFloat(f)
-			return
-		}
 	}
 	c.PushNil()
 }

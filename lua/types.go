@@ -38,14 +38,7 @@ func decimalOf(c *luajit.Call) (mpext.Decimal, error) {
 	return mpext.Decimal{}, boxerr.Luajit("a decimal was expected")
 }
 
-func pushDecimal(c *luajit.Call, d mpext.Decimal, err error) error {
-	if err != nil {
-		return err
-	}
-	c.Out = d.AppendMsgpack(c.Out)
-	c.NOut++
-	return nil
-}
+func pushDecimal(c *luajit.Call, d mpext.Decimal, err error) error { return pushOr(c, d, err) }
 
 // registerDecimal registers what builtin/decimal.lua stands on.
 func registerDecimal(s *State) {

@@ -371,13 +371,13 @@ encode_table(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const st
 			else if (strcmp(s, "array") == 0 || strcmp(s, "seq") == 0 || strcmp(s, "sequence") == 0)
 				hint = SHAPE_ARRAY;
 			else
-				luaL_error(L, "invalid __serialize value");
+				ly_raise(L, vm, "invalid __serialize value%s", "");
 			lua_pop(L, 1);
 		} else {
 			lua_pop(L, 1);
 			if (try_serialize(L, vm, b, idx, c, depth))
 				return;
-			luaL_error(L, "invalid __serialize value");
+			ly_raise(L, vm, "invalid __serialize value%s", "");
 		}
 	}
 	if (depth >= c->max_depth) {

@@ -25,11 +25,18 @@ end
 local function convert(v, argument, level)
     if is_decimal(v) then return v end
     if type(v) == 'string' or is_number(v) then
+        if type(v) == 'number' then v = ('%.15g'):format(v) end -- the digits that a number is good for
         local d = parse(v)
         if d == nil then error(('incorrect value to convert to decimal as %d argument'):format(argument), level + 1) end
         return d
     end
     error(('expected decimal, number or string as %d argument'):format(argument), level + 1)
+end
+
+--- result raises what Go says against an operation.
+local function result(d, problem)
+    if type(d) == 'nil' then error(problem, 3) end
+    return d
 end
 
 local decimal = { is_decimal = is_decimal }
@@ -44,14 +51,14 @@ end
 for _, name in ipairs { 'abs', 'exp', 'ln', 'log10', 'sqrt' } do
     decimal[name] = function(...)
         if select('#', ...) < 1 then error(('usage: decimal.%s(decimal)'):format(name), 2) end
-        return unary(name, convert((...), 1, 2))
+        return result(unary(name, convert((...), 1, 2)))
     end
 end
 
 for _, name in ipairs { 'trim', 'precision', 'scale' } do
     decimal[name] = function(...)
         if select('#', ...) < 1 then error(('usage: decimal.%s(decimal)'):format(name), 2) end
-        if not is_decimal((...)) then error('expected decimal as 1 argument', 2) end
+        if not is_decimal((...)) then core.illegal('expected cdata as 1 argument', 2) end
         return unary(name, (...))
     end
 end
@@ -60,19 +67,22 @@ for _, name in ipairs { 'round', 'rescale' } do
     decimal[name] = function(...)
         if select('#', ...) < 2 then error(('usage: decimal.%s(decimal, scale)'):format(name), 2) end
         local d, scale = ...
-        if not is_decimal(d) then error('expected decimal as 1 argument', 2) end
+        if not is_decimal(d) then core.illegal('expected cdata as 1 argument', 2) end
         return unary(name, d, scale)
     end
 end
 
 local function arithmetic(name)
     return function(a, b)
-        return binary(name, convert(a, 1, 2), convert(b, 2, 2))
+        return result(binary(name, convert(a, 1, 2), convert(b, 2, 2)))
     end
 end
 
+local function is_nil(v) return type(v) == 'nil' or ffi.istype('void *', v) and v == nil end
+
 local function comparison(check)
     return function(a, b)
+        if is_nil(a) or is_nil(b) then error('attempt to compare decimal with nil', 2) end
         return check(compare(convert(a, 1, 2), convert(b, 2, 2)))
     end
 end
@@ -92,10 +102,7 @@ ffi.metatype(decimal_t, {
     __pow = arithmetic('pow'),
     __unm = function(a) return unary('neg', a) end,
     __eq = function(a, b)
-        if type(a) == 'nil' or type(b) == 'nil' or a == core.NULL and type(a) == 'cdata' and not is_decimal(a)
-            or type(b) == 'cdata' and not is_decimal(b) and b == core.NULL then
-            return false
-        end
+        if is_nil(a) or is_nil(b) then return false end
         return compare(convert(a, 1, 2), convert(b, 2, 2)) == 0
     end,
     __lt = comparison(function(c) return c < 0 end),

@@ -71,15 +71,16 @@ end
 
 local function same(a, b) return ffi.string(a, 16) == ffi.string(b, 16) end
 
-local function coerce(v)
+local function coerce(v, argument)
     if is_uuid(v) then return v end
-    if type(v) == 'string' then return from_string(v) end
+    local u
+    if type(v) == 'string' then u = from_string(v) end
+    if u == nil then error(('incorrect value to convert to uuid as %d argument'):format(argument), 4) end
+    return u
 end
 
 local function less(a, b, equal)
-    local x, y = coerce(a), coerce(b)
-    if x == nil or y == nil then error('incorrect value to compare with uuid', 3) end
-    local s, t = to_string(x), to_string(y)
+    local s, t = to_string(coerce(a, 1)), to_string(coerce(b, 2))
     return s < t or equal and s == t
 end
 
@@ -91,7 +92,11 @@ ffi.metatype(uuid_t, {
             b = from_string(b)
             return b ~= nil and same(a, b)
         end
-        if not is_uuid(a) then return false end
+        if not is_uuid(a) then
+            if type(a) ~= 'string' then return false end
+            a = from_string(a)
+            return a ~= nil and same(a, b)
+        end
         return same(a, b)
     end,
     __lt = function(a, b) return less(a, b, false) end,

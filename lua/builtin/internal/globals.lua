@@ -17,19 +17,18 @@ end
 local parse = core.fn('tonumber64')
 
 --- tonumber64(value [, base]): a number, or a 64-bit integer where a number would lose digits.
-function tonumber64(value, base) -- luacheck: ignore
+function tonumber64(...) -- luacheck: ignore
+    if select('#', ...) < 1 then core.illegal('Usage: tonumber64(arg)', 2) end
+    local value, base = ...
     local kind = type(value)
-    if kind == 'number' then
-        if base ~= nil then error("bad argument #1 to 'tonumber64' (string expected, got number)", 2) end
-        return value
-    end
+    if kind == 'number' then return value end
     if kind == 'cdata' then
         if ffi.istype('int64_t', value) or ffi.istype('uint64_t', value) then return value end
         return tonumber(value)
     end
     if kind ~= 'string' then return nil end
     if base ~= nil and (type(base) ~= 'number' or base < 2 or base > 36) then
-        error("bad argument #2 to 'tonumber64' (base out of range)", 2)
+        core.illegal('invalid argument 2, base out of range', 2)
     end
     return parse(value, base)
 end
