@@ -132,6 +132,12 @@ func TestBox(t *testing.T) {
 			local t, text = s:frommap{b = 'x', c = 1}
 			return tostring(s:frommap{a = 1, b = 'x'}) .. ' ' .. tostring(t) .. ' ' .. text`,
 			"[1, 'x'] nil Unknown field 'c'"},
+		{"a table of text", `
+			local s = box.schema.space.create('s', {format = {{'id', 'unsigned'}, {'name', 'string'}}})
+			s:create_index('pk')
+			s:insert{1, 'ann'}
+			return '\n' .. table.concat(s:fselect(), '\n') .. '\n' .. s.index.pk:gselect()[2] .. '\n' .. s:jselect()[1]`,
+			"+----+------+\n| id | name |\n+----+------+\n| 1  | ann  |\n+----+------+\n|----|------|\n|| id || name ||"},
 		{"triggers in the old way", `
 			local s = box.schema.space.create('s')
 			s:create_index('pk')

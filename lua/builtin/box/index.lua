@@ -2,6 +2,7 @@
 local go = require('internal.go')
 local check = require('box.check')
 local constants = require('box.constants')
+local fselect = require('box.fselect')
 local iterator = require('box.iterator')
 
 local index_get = go.fn('box.index_get')
@@ -132,6 +133,10 @@ end
 function index_mt.drop(self)
     check.self(self, 'index', 'drop')
     return box.schema.index.drop(self.space_id, self.id)
+end
+
+for name, method in pairs(fselect.methods(function(self) return box.space[self.space_id]:format() end)) do
+    index_mt[name] = method
 end
 
 -- Programs that want one of the ways to call a method find both names.

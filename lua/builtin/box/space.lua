@@ -1,6 +1,7 @@
 -- Space objects: methods that read, write and change a space. Their tables are filled by box.registry.
 local go = require('internal.go')
 local check = require('box.check')
+local fselect = require('box.fselect')
 local index = require('box.index')
 local iterator = require('box.iterator')
 local triggers = require('box.triggers')
@@ -157,6 +158,10 @@ local space_truncate = go.fn('box.space_truncate')
 function space_mt.truncate(self)
     check_self(self, 'truncate')
     space_truncate(self.id)
+end
+
+for name, method in pairs(fselect.methods(function(self) return self:format() end)) do
+    space_mt[name] = method
 end
 
 -- on_replace and before_replace of a space are fields of its object.
