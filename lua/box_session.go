@@ -6,6 +6,7 @@ import (
 	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/internal/luajit"
+	"github.com/lycosadb/lycosa/iproto"
 	"github.com/lycosadb/lycosa/msgpack"
 )
 
@@ -65,6 +66,10 @@ func (f *boxFace) registerSession() {
 		if ctx.Session.Conn == nil {
 			return boxerr.New(boxerr.Unsupported, "Session '"+ctx.Session.Type+"'", "push()")
 		}
+		if ctx.Sink != nil {
+			ctx.Sink.Take(iproto.AppendChunk(nil, sync, uint32(f.Box.SchemaVersion()), message))
+			return nil
+		}
 		return ctx.Session.Conn.Push(sync, message)
 	})
 	f.fn("session_storage", f.storage)
@@ -78,6 +83,9 @@ func (f *boxFace) registerSession() {
 		if err != nil {
 			return err
 		}
+		if err := ctx.CheckSession(u); err != nil {
+			return err
+		}
 		ctx.Session.User, ctx.User = u, u
 		return nil
 	})
@@ -85,6 +93,9 @@ func (f *boxFace) registerSession() {
 	f.fn("session_enter", func(c *luajit.Call, ctx *box.Ctx) error {
 		u, err := f.userArg(c)
 		if err != nil {
+			return err
+		}
+		if err := ctx.CheckSession(u); err != nil {
 			return err
 		}
 		c.PushUint(uint64(ctx.User.ID))

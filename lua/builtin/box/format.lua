@@ -174,4 +174,36 @@ function format.space_foreign_key(value, own_name)
     return foreign_keys(value, 'space foreign key', own_name, true)
 end
 
+-- A field as programs count it: numbers from 1.
+local function shown_field(field)
+    return type(field) == 'number' and field + 1 or field
+end
+
+-- Foreign keys of the database as programs give them.
+function format.shown_foreign_keys(keys)
+    if keys == nil then
+        return nil
+    end
+    for _, key in pairs(keys) do
+        if type(key.field) == 'table' then
+            local map = {}
+            for own, foreign in pairs(key.field) do
+                map[shown_field(own)] = shown_field(foreign)
+            end
+            key.field = map
+        else
+            key.field = shown_field(key.field)
+        end
+    end
+    return keys
+end
+
+-- A format of the database as programs give it.
+function format.shown(fields)
+    for _, field in ipairs(fields) do
+        format.shown_foreign_keys(field.foreign_key)
+    end
+    return fields
+end
+
 return format

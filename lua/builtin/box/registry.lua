@@ -2,6 +2,7 @@
 -- changed in place, so that references to them stay good.
 local go = require('internal.go')
 local core = require('internal.core')
+local format = require('box.format')
 local func = require('box.func')
 local index = require('box.index')
 local sequence = require('box.sequence')
@@ -69,6 +70,7 @@ function registry.space_changed(id, definition)
         }, space.object_mt)
         spaces[id] = object
     end
+    format.shown_foreign_keys(definition.foreign_key)
     set_fields(object, space_fields, definition)
     set_indexes(object, definition.index, index.object_mt[object.engine] or index.object_mt.memtx)
     spaces[object.name] = object

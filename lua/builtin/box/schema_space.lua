@@ -102,7 +102,7 @@ end
 function schema.space.format(id, value)
     if value == nil then
         check.param(id, 'id', 'number')
-        return space_format(id)
+        return format.shown(space_format(id))
     end
     check.param(id, 'id', 'number')
     check.param(value, 'format', 'table')
