@@ -15,6 +15,9 @@ type Ctx struct {
 	Txn *memtx.Txn
 	// Ticket is what the last commit that wrote something left to wait for. Whoever has waited clears it.
 	Ticket Ticket
+	// Sink takes the packets that are sent to the client of the session on behalf of this context, instead of the
+	// connection; nil as a rule.
+	Sink Sink
 	// Local belongs to whoever made the Ctx: the Lua face keeps its fiber here.
 	Local any
 
@@ -23,6 +26,9 @@ type Ctx struct {
 	key, ref, args, data []byte
 }
 
+// Sink takes packets, length and all, each during the call only.
+type Sink interface{ Take(packet []byte) }
+
 // NewCtx makes a context for a session, with the session's user.
 func (b *Box) NewCtx(s *Session) *Ctx {
 	return &Ctx{Session: s, User: s.User, box: b}
@@ -30,6 +36,7 @@ func (b *Box) NewCtx(s *Session) *Ctx {
 
 // Reset prepares a reused context for the next request of a session: its user, no transaction, no ticket.
 func (c *Ctx) Reset(s *Session) {
+	c.Sink = nil
 	c.Session, c.User, c.Txn, c.Ticket, c.Local = s, s.User, nil, Ticket{}, nil
 }
 

@@ -21,6 +21,8 @@ func init() { modules = append(modules, registerIproto) }
 func registerIproto(s *State) {
 	s.Func("iproto.constants", func(c *luajit.Call) error { return c.Push(constants()) })
 	s.Sender("iproto.send", s.send)
+	s.Blocking("iproto.next", s.next)
+	s.Func("iproto.override_stats", s.overrideStats)
 	s.Func("iproto.explain", func(c *luajit.Call) error {
 		c.PushString(explain(c.Bytes()))
 		return nil
@@ -78,6 +80,10 @@ func (s *State) send(c *luajit.Call) error {
 		}
 		session = current.Session
 	}
+	if current != nil && current.Sink != nil && session == current.Session {
+		current.Sink.Take(c.Args)
+		return nil
+	}
 	if session.Conn == nil {
 		return boxerr.New(boxerr.WrongSessionType, session.Type)
 	}
@@ -88,7 +94,30 @@ func (s *State) send(c *luajit.Call) error {
 	if current != nil && current.Txn != nil {
 		s.Box.OnYield(current)
 	}
+	if s.current != nil {
+		if o, ok := s.current.end.(*override); ok && o.handler.guard != nil {
+			o.handler.guard.Sent(len(c.Args))
+		}
+	}
 	return session.Conn.Send(c.Args)
+}
+
+// overrideStats is box.stat.override: a list of maps.
+func (s *State) overrideStats(c *luajit.Call) error {
+	if s.options.Server == nil {
+		return c.Push([]any{})
+	}
+	var list []any
+	for _, o := range s.options.Server.OverrideStats() {
+		st := o.Stats
+		list = append(list, map[string]any{
+			"event": o.Event, "name": o.Name, "calls": st.Calls, "handled": st.Handled, "fallbacks": st.Fallbacks,
+			"errors": st.Errors, "timeouts": st.Timeouts, "bypassed": st.Bypassed, "yields": st.Yields,
+			"in_flight": st.InFlight, "bytes_out": st.BytesOut, "differences": st.Differences,
+			"latency": map[string]any{"p50": st.P50.Seconds(), "p90": st.P90.Seconds(), "p99": st.P99.Seconds(), "max": st.Max.Seconds()},
+		})
+	}
+	return c.Push(list)
 }
 
 // explain says why a text is no MessagePack value.

@@ -72,7 +72,7 @@ type State struct {
 
 // entries are the Lua functions that Go starts coroutines with, see builtin/internal/fibers.lua.
 type entries struct {
-	call, callRef, callRaw, eval, handle, handle3, fiber, run, compile, txn luajit.Ref
+	call, callRef, callRaw, eval, handle, handle3, fiber, run, compile, txn, wrap luajit.Ref
 }
 
 // maxPooled bounds the coroutines and fibers that are kept for use again.
@@ -93,6 +93,9 @@ func New(b *box.Box, options Options) (*State, error) {
 	s := &State{State: vm, Box: b, Cord: b.Cord, options: options, shared: vm.Shared()}
 	vm.OnPanic = func(function string, value any, stack []byte) {
 		options.Log.Error("panic in a function called by Lua", "function", function, "value", value, "stack", string(stack))
+	}
+	vm.OnInterrupt = func(stack string) {
+		options.Log.Warn("a handler has been computing for longer than its limit", "stack", stack)
 	}
 	for _, register := range modules {
 		register(s)
@@ -137,7 +140,7 @@ func (s *State) boot() error {
 	for name, ref := range map[string]*luajit.Ref{
 		"call": &s.entry.call, "call_ref": &s.entry.callRef, "eval": &s.entry.eval, "handle": &s.entry.handle,
 		"handle3": &s.entry.handle3, "fiber": &s.entry.fiber, "run": &s.entry.run, "call_raw": &s.entry.callRaw,
-		"compile": &s.entry.compile, "txn": &s.entry.txn,
+		"compile": &s.entry.compile, "txn": &s.entry.txn, "wrap": &s.entry.wrap,
 	} {
 		s.Func("entry."+name, func(c *luajit.Call) error {
 			*ref = c.Func()

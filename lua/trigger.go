@@ -2,9 +2,12 @@ package lua
 
 import (
 	"runtime"
+	"strings"
+	"time"
 
 	"github.com/lycosadb/lycosa/internal/luajit"
 	"github.com/lycosadb/lycosa/msgpack"
+	"github.com/lycosadb/lycosa/server"
 	"github.com/lycosadb/lycosa/trigger"
 )
 
@@ -17,6 +20,17 @@ type Handler struct {
 	Ref luajit.Ref
 	// params is how many parameters the function declares.
 	params int
+	// around is set for handlers around requests.
+	around bool
+	guard  *server.Guard
+}
+
+// Guard makes a Handler a server.Guarded.
+func (h *Handler) Guard() *server.Guard {
+	if h.guard == nil {
+		h.guard = new(server.Guard)
+	}
+	return h.guard
 }
 
 // newHandler makes a handler of a function whose reference the handler owns from now on.
@@ -32,11 +46,33 @@ func (s *State) newHandler(ref luajit.Ref, params int) *Handler {
 	return h
 }
 
+// userHandler is the name of the handlers that box.iproto.override and box.iproto.wrap set.
+const userHandler = "box.iproto.override.lua.user_handler"
+
+// readPolicy reads a policy, whose options were checked in Lua: timeout, shadow, trace, max_errors, per, pause, refuse.
+func readPolicy(c *luajit.Call) server.Policy {
+	if c.IsNil() {
+		return server.Policy{}
+	}
+	span := func() time.Duration { return time.Duration(c.Float() * float64(time.Second)) }
+	return server.Policy{
+		Timeout: span(), Shadow: c.Bool(), Trace: c.Float(), MaxErrors: int(c.Float()), Per: span(), Pause: span(), Refuse: c.Bool(),
+	}
+}
+
 // registerTrigger registers what builtin/trigger.lua stands on.
 func registerTrigger(s *State) {
 	s.Func("trigger.set", func(c *luajit.Call) error {
 		event, name := c.Str(), c.Str()
 		h := s.newHandler(luajit.Ref(c.Int()), int(c.Int()))
+		h.around = strings.HasPrefix(event, "box.iproto.wrap")
+		if h.around || strings.HasPrefix(event, "box.iproto.override") {
+			h.Guard().Name = event
+			if name != userHandler {
+				h.Guard().Name += " " + name
+			}
+			h.Guard().Policy = readPolicy(c)
+		}
 		s.Box.Triggers.Set(event, name, h)
 		return nil
 	})

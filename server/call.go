@@ -141,7 +141,7 @@ func (r *Request) Done(data []byte, formats []*tuple.Format, err error) {
 
 // endOfCall rolls back the transaction that a call outside of a stream has left open, which is an error.
 func (r *Request) endOfCall(err error) error {
-	if r.ctx.Txn == nil || r.stream != nil {
+	if r.ctx.Txn == nil || r.inherited() {
 		return err
 	}
 	_ = r.conn.server.box.Rollback(r.ctx)

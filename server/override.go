@@ -50,20 +50,53 @@ func (s *Server) Override(typ int64, name string, h Handler) error {
 		s.box.Triggers.Del(event, name)
 		return nil
 	}
+	if _, ok := h.(Guarded); !ok {
+		h = WithPolicy(h, name, Policy{})
+	}
 	s.box.Triggers.Set(event, name, h)
+	return nil
+}
+
+// Wrap is Override for handlers around requests: they run before all others, and decide by Request.Next what becomes of
+// these. The cord's lock must be held.
+func (s *Server) Wrap(typ int64, name string, h Handler) error {
+	if typ < iproto.TypeUnknown || typ > 1<<32-1 || !overridable(typ) {
+		return boxerr.Illegal("%s requests cannot be wrapped", iproto.Type(typ))
+	}
+	if h == nil {
+		s.box.Triggers.Del(WrapEvent(typ), name)
+		return nil
+	}
+	if _, ok := h.(Guarded); !ok {
+		h = WithPolicy(h, name, Policy{})
+	}
+	s.box.Triggers.Set(WrapEvent(typ), name, h)
 	return nil
 }
 
 // OverrideEvent returns the name of the event whose handlers get the requests of a type, by its number.
 func OverrideEvent(typ int64) string { return fmt.Sprintf("%s[%d]", overridePrefix, typ) }
 
-const overridePrefix = "box.iproto.override"
+// WrapEvent returns the name of the event whose handlers are around requests of a type, by its number: they decide by
+// Request.Next what becomes of the handlers behind them.
+func WrapEvent(typ int64) string { return fmt.Sprintf("%s[%d]", wrapPrefix, typ) }
 
-// chain is the events whose handlers get a request, in their order: that of the number and that of the name. An
-// event without handlers is nil.
-type chain [2]*trigger.Event
+const (
+	overridePrefix = "box.iproto.override"
+	wrapPrefix     = "box.iproto.wrap"
+)
 
-func (c chain) empty() bool { return c[0] == nil && c[1] == nil }
+// chain is the events whose handlers get a request, in their order: those around it, of its number and its name, then
+// those in place of the server, likewise. An event without handlers is nil.
+type chain [4]*trigger.Event
+
+// firstOverride is the place in a chain behind the handlers around a request.
+const firstOverride = 2
+
+func (c chain) empty() bool { return c == chain{} }
+
+// overridden tells whether the chain has handlers in place of the server.
+func (c chain) overridden() bool { return c[firstOverride] != nil || c[firstOverride+1] != nil }
 
 // overrides finds chains by request types.
 type overrides struct {
@@ -88,8 +121,11 @@ func (t *overrideTable) find(typ iproto.Type) (c chain, ok bool) {
 	} else {
 		c = t.high[typ]
 	}
-	if c.empty() && !builtin(typ) {
-		c = t.unknown
+	if !c.overridden() && !builtin(typ) {
+		c[firstOverride], c[firstOverride+1] = t.unknown[firstOverride], t.unknown[firstOverride+1]
+		if c[0] == nil && c[1] == nil {
+			c[0], c[1] = t.unknown[0], t.unknown[1]
+		}
 	}
 	return c, !c.empty()
 }
@@ -125,33 +161,45 @@ func (o *overrides) start(s *Server) {
 		}
 	}
 	o.rebuild(triggers)
-	triggers.Observe(overridePrefix, func(e *trigger.Event) {
-		if overrideName(e.Name()) {
-			o.complain(s, e)
-			o.rebuild(triggers)
-		}
-	})
+	for _, prefix := range []string{overridePrefix, wrapPrefix} {
+		triggers.Observe(prefix, func(e *trigger.Event) {
+			if overrideName(e.Name()) {
+				o.complain(s, e)
+				o.rebuild(triggers)
+			}
+		})
+	}
 }
 
-// overrideName tells whether an event is in the namespace of overrides.
+// cutPrefix takes the namespace off the name of an event; place is where its handlers stand in a chain.
+func cutPrefix(event string) (rest string, place int, ok bool) {
+	if rest, ok = strings.CutPrefix(event, overridePrefix); ok {
+		place = firstOverride
+	} else {
+		rest, ok = strings.CutPrefix(event, wrapPrefix)
+	}
+	return rest, place, ok && rest != "" && (rest[0] == '.' || rest[0] == '[')
+}
+
+// overrideName tells whether an event is in one of the namespaces of handlers of requests.
 func overrideName(event string) bool {
-	rest, ok := strings.CutPrefix(event, overridePrefix)
-	return ok && rest != "" && (rest[0] == '.' || rest[0] == '[')
+	_, _, ok := cutPrefix(event)
+	return ok
 }
 
 // overriddenType reads the name of an event. place is the event's place in a chain.
 func overriddenType(event string) (typ int64, place int, ok bool) {
-	rest := strings.TrimPrefix(event, overridePrefix)
+	rest, place, _ := cutPrefix(event)
 	if name, named := strings.CutPrefix(rest, "."); named {
 		if name != strings.ToLower(name) {
 			return 0, 0, false
 		}
 		typ, ok = iproto.TypeByName(strings.ToUpper(name))
-		return typ, 1, ok
+		return typ, place + 1, ok
 	}
 	number, closed := strings.CutSuffix(rest[1:], "]")
 	typ, err := strconv.ParseInt(number, 10, 64)
-	return typ, 0, closed && err == nil && typ >= iproto.TypeUnknown && typ <= 1<<32-1
+	return typ, place, closed && err == nil && typ >= iproto.TypeUnknown && typ <= 1<<32-1
 }
 
 // complain writes to the log when the handlers of an event will never be called.
@@ -161,7 +209,7 @@ func (o *overrides) complain(s *Server, e *trigger.Event) {
 	}
 	typ, _, ok := overriddenType(e.Name())
 	if !ok {
-		what := strings.TrimPrefix(e.Name(), overridePrefix)
+		what, _, _ := cutPrefix(e.Name())
 		s.options.Log('C', fmt.Sprintf("The event `%s' is in IPROTO override namespace, but `%s' is not a valid request type",
 			e.Name(), strings.TrimPrefix(what, ".")))
 	} else if !overridable(typ) {

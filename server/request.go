@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/boxerr"
@@ -36,6 +37,17 @@ type Request struct {
 	chain chain
 	place int
 	run   trigger.Run
+	asked asked // the handler that works on it
+
+	inner    *inner      // set while it runs inside of another request
+	child    *inner      // the request that runs inside of this one
+	shadowOf *comparison // set while it is a shadow
+	tee      *Response   // a copy of what is answered, for those who want to see it
+	compared []*comparison
+	traces   []traced
+	onCancel Canceler
+	// abandoned is set when somebody may still use the context after the end.
+	abandoned bool
 
 	inside   bool // a handler's Serve runs
 	parked   bool // a handler will call Finish
@@ -52,6 +64,13 @@ type Request struct {
 	mark       int    // where in the turn's answers those of this request begin
 	invocation box.Invocation
 }
+
+// Canceler stops the work on a request whose time is over. Cancel is called under the cord's lock; Finish need not
+// be called any more.
+type Canceler interface{ Cancel() }
+
+// OnCancel names who is to be told when the request is given up while a handler has it parked.
+func (r *Request) OnCancel(c Canceler) { r.onCancel = c }
 
 // emptyBody stands for a body that is not there.
 var emptyBody = []byte{0x80}
@@ -85,7 +104,24 @@ func (r *Request) Session() *box.Session { return r.conn.session }
 
 // Send sends a packet to the client, made of a header and a body in MessagePack; the body may be empty. The error is
 // SESSION_CLOSED.
-func (r *Request) Send(header, body []byte) error { return r.conn.SendParts(header, body) }
+func (r *Request) Send(header, body []byte) error {
+	s := r.conn.server
+	n := uint32(len(header) + len(body))
+	b := append(s.scratch[:0], 0xce, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+	b = append(append(b, header...), body...)
+	s.scratch = reuse(b)
+	if g := r.asked.guard; g != nil {
+		g.Sent(len(b))
+	}
+	if r.inner != nil {
+		r.inner.sink.Take(b)
+		return nil
+	}
+	if r.tee != nil {
+		r.tee.Take(b)
+	}
+	return r.conn.Send(b)
+}
 
 // Reply answers the request with data, a MessagePack array, in the form of the server's own answers. The handler
 // still has to return Handled. An answer about what the request has written itself leaves when that is on disk.
@@ -143,6 +179,10 @@ func (r *Request) reset() {
 	r.kept, r.decoded, r.inside, r.parked, r.finished, r.detached, r.ended, r.left = false, false, false, false, false, false, false, false
 	r.stream, r.following = nil, nil
 	r.chain, r.place, r.run = chain{}, 0, trigger.Run{}
+	r.asked, r.inner, r.child, r.shadowOf, r.tee, r.onCancel, r.abandoned = asked{}, nil, nil, nil, nil, nil, false
+	if r.compared != nil || r.traces != nil {
+		r.compared, r.traces = nil, nil
+	}
 	if cap(r.own) > keptBuffer {
 		r.own = nil
 	}
@@ -272,11 +312,12 @@ func (r *Request) next() (trigger.Handler, bool) {
 		if h, ok := r.run.Next(); ok {
 			return h, true
 		}
-		if r.place > 0 || r.chain[1] == nil {
+		for r.place++; r.place < len(r.chain) && r.chain[r.place] == nil; r.place++ {
+		}
+		if r.place >= len(r.chain) {
 			return nil, false
 		}
-		r.place = 1
-		r.run = r.chain[1].Start()
+		r.run = r.chain[r.place].Start()
 	}
 }
 
@@ -303,12 +344,47 @@ func (r *Request) serve() {
 	}
 }
 
-// ask calls a handler. A panic of its becomes an error.
-func (r *Request) ask(h trigger.Handler) (out Outcome, err error) {
-	handler := r.conn.server.handler(h)
+// ask calls a handler, as its policy wants it.
+func (r *Request) ask(h trigger.Handler) (Outcome, error) {
+	s := r.conn.server
+	handler := s.handler(h)
 	if handler == nil {
 		return Handled, boxerr.Luajit(fmt.Sprintf("%T is no request handler", h))
 	}
+	g := guardOf(handler)
+	if g == nil {
+		return r.invoke(handler)
+	}
+	ok, probe := g.pass(s)
+	if !ok {
+		if g.Policy.Refuse {
+			return Handled, g.switchedOff()
+		}
+		return Declined, nil
+	}
+	if g.Policy.Shadow {
+		r.watchAnswer()
+		r.shadow(handler, g)
+		return Declined, nil
+	}
+	g.begin(&r.asked)
+	r.asked.probe = probe
+	if r.asked.traced {
+		r.watchAnswer()
+		r.trace(g, r.asked.since)
+	}
+	out, err := r.invoke(handler)
+	if out == Parked && err == nil && !r.finished {
+		g.stats.Yields++
+		if limit := g.Policy.Timeout; limit > 0 {
+			r.asked.deadline = s.box.Cord.After(max(0, limit-time.Since(r.asked.since)), r.expire)
+		}
+	}
+	return out, err
+}
+
+// invoke calls a handler. A panic of its becomes an error.
+func (r *Request) invoke(handler Handler) (out Outcome, err error) {
 	r.inside, r.finished = true, false
 	defer func() {
 		r.inside = false
@@ -320,8 +396,62 @@ func (r *Request) ask(h trigger.Handler) (out Outcome, err error) {
 	return handler.Serve(r)
 }
 
+// expire ends a request whose handler waits for too long.
+func (r *Request) expire() {
+	if !r.parked {
+		return
+	}
+	r.parked = false
+	r.asked.guard.stats.Timeouts++
+	r.abandoned = true
+	if r.onCancel != nil {
+		r.onCancel.Cancel()
+	}
+	r.conclude(Handled, boxerr.New(boxerr.Timeout))
+}
+
+// forwarding passes packets on that others send for a request, and keeps a copy.
+type forwarding struct{ request *Request }
+
+// Take makes it a box.Sink.
+func (f forwarding) Take(packet []byte) {
+	f.request.tee.Take(packet)
+	_ = f.request.conn.Send(packet)
+}
+
+// watchAnswer begins to keep a copy of what the request is answered.
+func (r *Request) watchAnswer() {
+	if r.tee == nil {
+		r.tee = new(Response)
+		if r.ctx.Sink == nil {
+			r.ctx.Sink = forwarding{r}
+		}
+	}
+}
+
+// tellAnswer shows the answer to those who wanted to see it.
+func (r *Request) tellAnswer() {
+	if r.ctx != nil {
+		if _, ok := r.ctx.Sink.(forwarding); ok {
+			r.ctx.Sink = nil
+		}
+	}
+	for _, c := range r.compared {
+		c.answered(r.conn.server, r.tee)
+	}
+	r.writeTraces(r.tee)
+}
+
 // conclude acts on what a handler made of the request. It returns false when the next one is to be asked.
 func (r *Request) conclude(out Outcome, err error) bool {
+	if g := r.asked.guard; g != nil {
+		if r.asked.deadline != nil {
+			r.asked.deadline.Stop()
+		}
+		g.ended(r.conn.server, &r.asked, out, err)
+		r.asked = asked{}
+	}
+	r.onCancel = nil
 	switch {
 	case err != nil:
 		r.fail(err)
@@ -339,6 +469,9 @@ func (r *Request) Finish(out Outcome, err error) {
 	switch {
 	case r.inside:
 		r.finished, r.outcome, r.err = true, out, err
+	case r.parked && r.shadowOf != nil:
+		r.parked = false
+		r.endShadow(out, err)
 	case r.parked:
 		r.parked = false
 		if !r.conclude(out, err) {
@@ -368,6 +501,14 @@ func (r *Request) answer(b []byte, start int) {
 // the journal has not done what the request has committed.
 func (r *Request) deliver(b []byte, start int) {
 	c := r.conn
+	if r.inner != nil || r.tee != nil {
+		if !r.copyAnswer(b, start) {
+			return
+		}
+	}
+	if g := r.asked.guard; g != nil {
+		g.Sent(len(b) - start)
+	}
 	ticket := r.ctx.Ticket
 	if t := c.turn; t != nil {
 		t.answers = b
@@ -388,6 +529,21 @@ func (r *Request) deliver(b []byte, start int) {
 	default:
 		r.late = append(r.late, b[start:]...)
 	}
+}
+
+// copyAnswer gives the bytes of b from start on to those who want them. It returns false when they are not for the client.
+func (r *Request) copyAnswer(b []byte, start int) bool {
+	if r.inner == nil {
+		r.tee.Take(b[start:])
+		return true
+	}
+	r.inner.sink.Take(b[start:])
+	if t := r.conn.turn; t != nil {
+		t.answers = b[:start]
+	} else {
+		r.conn.server.scratch = reuse(b)
+	}
+	return false
 }
 
 // deliverLate sends an answer that deliver has kept back, once the journal has done its work. Whoever follows the
@@ -414,7 +570,7 @@ func (r *Request) deliverLate() {
 
 // noteTicket makes what handlers have sent during the turn wait for what they have committed.
 func (r *Request) noteTicket() {
-	if t := r.conn.turn; t != nil && !r.detached && r.ctx.Ticket.Position() != 0 {
+	if t := r.conn.turn; t != nil && !r.detached && r.inner == nil && r.ctx.Ticket.Position() != 0 {
 		t.waits = append(t.waits, journalWait{r.mark, len(t.answers), r.head.Sync, r.ctx.Ticket})
 	}
 }
@@ -430,7 +586,7 @@ func (r *Request) ok() {
 func (r *Request) fail(err error) {
 	s := r.conn.server
 	s.box.Stat.Count(box.OpError)
-	if r.ctx.Txn != nil && r.stream == nil {
+	if r.ctx.Txn != nil && !r.inherited() {
 		_ = s.box.Rollback(r.ctx)
 	}
 	var b []byte
@@ -450,6 +606,19 @@ func (r *Request) end() {
 		return
 	}
 	r.ended = true
+	if r.child != nil {
+		r.child.outer, r.child.ended = nil, nil
+	}
+	if r.tee != nil {
+		r.tellAnswer()
+	}
+	if r.inner != nil {
+		if r.ctx.Txn != nil && !r.inherited() {
+			_ = r.conn.server.box.Rollback(r.ctx)
+		}
+		r.endInner()
+		return
+	}
 	s := r.conn.server
 	if stream := r.stream; stream != nil {
 		s.box.OnYield(r.ctx)
@@ -488,6 +657,9 @@ const maxFree = 1024
 // release keeps an ended request that was detached for reuse.
 func (s *Server) release(r *Request) {
 	r.conn = nil
+	if r.abandoned {
+		r.ctx = nil
+	}
 	if len(s.free) < maxFree {
 		s.free = append(s.free, r)
 	}

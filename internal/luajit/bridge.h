@@ -168,6 +168,8 @@ void ly_register(struct ly_vm *vm, const char *name, int id, int kind);
 size_t ly_memory(struct ly_vm *vm);
 void ly_collect(struct ly_vm *vm);
 void ly_flush(struct ly_vm *vm);
+void ly_interrupt(struct ly_vm *vm);
+void ly_uninterrupt(struct ly_vm *vm);
 
 void ly_raise(lua_State *L, struct ly_vm *vm, const char *format, const char *text) __attribute__((noreturn));
 void ly_invalid(lua_State *L, struct ly_vm *vm, const char *details) __attribute__((noreturn));

@@ -61,6 +61,14 @@ func lyGoCall(handle C.uintptr_t, l *C.lua_State, id C.int, args *C.char, size C
 	return rc
 }
 
+//export lyReport
+func lyReport(handle C.uintptr_t, text *C.char, size C.size_t) {
+	s := cgo.Handle(handle).Value().(*State)
+	if s.OnInterrupt != nil {
+		s.OnInterrupt(C.GoStringN(text, C.int(size)))
+	}
+}
+
 // invoke runs the function and makes an error of a panic.
 func (s *State) invoke(id int) (err error) {
 	f := &s.funcs[id]

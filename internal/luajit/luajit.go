@@ -37,8 +37,9 @@ type State struct {
 	call   Call // of the Go function that runs now
 	// OnPanic hears of panics in Go functions called by Lua.
 	OnPanic func(function string, value any, stack []byte)
-	// OnPark is asked when a blocking function has parked, with the Lua state it came from.
-	running *C.lua_State
+	// OnInterrupt gets the stack of the Lua code that ran when Interrupt was called.
+	OnInterrupt func(stack string)
+	running     *C.lua_State // the code that called the Go function that runs now
 }
 
 type function struct {
@@ -121,6 +122,13 @@ func (s *State) Release(r Ref) {
 
 // Memory is the number of bytes that Lua uses.
 func (s *State) Memory() int64 { return int64(C.ly_memory(s.vm)) }
+
+// Interrupt asks for the stack of the Lua code that runs now, which OnInterrupt gets. It may be called from any
+// goroutine, without the cord's lock, as long as the State is open. Compiled loops are left alone until they end.
+func (s *State) Interrupt() { C.ly_interrupt(s.vm) }
+
+// Uninterrupt takes an Interrupt back that nothing has heard.
+func (s *State) Uninterrupt() { C.ly_uninterrupt(s.vm) }
 
 // Flush writes what Lua's io library holds back of the standard streams.
 func (s *State) Flush() { C.ly_flush(s.vm) }

@@ -252,6 +252,20 @@ packet(lua_State *L)
 	return 1;
 }
 
+/* encode_body(value) -> string: a body as send would send it. */
+static int
+encode_body(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
+	const struct ly_codec *c = lua_touserdata(L, lua_upvalueindex(2));
+	struct ly_buf *b = &vm->bufs[vm->depth];
+	lua_settop(L, 1);
+	b->len = 0;
+	put_part(L, vm, b, 1, c);
+	lua_pushlstring(L, b->p, b->len);
+	return 1;
+}
+
 /* new_ref(value) -> a number that Go keeps the value by; ref_value(number) -> the value. */
 static int
 new_ref(lua_State *L)
@@ -402,6 +416,7 @@ open_vm(lua_State *L)
 	push_closure(L, vm, "find_header", find_header, NULL, 0);
 	push_closure(L, vm, "set_kind", set_kind, NULL, 0);
 	push_closure(L, vm, "packet", packet, &vm->packet, 0);
+	push_closure(L, vm, "encode_body", encode_body, &vm->packet, 0);
 	push_closure(L, vm, "new_ref", new_ref, NULL, 0);
 	push_closure(L, vm, "ref_value", ref_value, NULL, 0);
 	push_closure(L, vm, "set_raised", set_raised, NULL, 0);
@@ -689,6 +704,34 @@ void
 ly_collect(struct ly_vm *vm)
 {
 	lua_gc(vm->L, LUA_GCCOLLECT, 0);
+}
+
+/* interrupted is a hook that runs once, in whatever Lua code runs when ly_interrupt was called: it gives Go the stack. */
+static void
+interrupted(lua_State *L, lua_Debug *ar)
+{
+	(void)ar;
+	lua_sethook(L, NULL, 0, 0);
+	struct ly_vm *vm = ly_vm_of(L);
+	luaL_traceback(L, L, NULL, 0);
+	size_t len;
+	const char *s = lua_tolstring(L, -1, &len);
+	lyReport(vm->handle, (char *)s, len);
+	lua_pop(L, 1);
+}
+
+/* ly_interrupt asks for the stack of the Lua code that runs, from any thread: setting a hook is what LuaJIT allows at any
+ * moment. ly_uninterrupt takes a request back that nothing has heard. */
+void
+ly_interrupt(struct ly_vm *vm)
+{
+	lua_sethook(vm->L, interrupted, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+}
+
+void
+ly_uninterrupt(struct ly_vm *vm)
+{
+	lua_sethook(vm->L, NULL, 0, 0);
 }
 
 /* ly_flush writes what the C library holds back of the standard streams. */

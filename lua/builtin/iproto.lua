@@ -133,26 +133,128 @@ end
 
 local handler_name = 'box.iproto.override.lua.user_handler'
 
---- override(request_type, callback): callback(header, body) handles requests of a type given by number or name;
---- nil takes it back.
-function iproto.override(...)
-    local usage = 'Usage: box.iproto.override(request_type, callback)'
-    local kind, f = ...
-    if select('#', ...) == 0 or type(kind) == 'nil' or kind == nil then refuse(usage) end
-    local event
-    if type(kind) == 'number' then
-        kind = kind < 0 and math.ceil(kind) or math.floor(kind)
-        event = ('box.iproto.override[%.0f]'):format(kind)
-    elseif type(kind) == 'string' then
-        event = 'box.iproto.override.' .. kind:lower()
-    else
-        refuse(("bad argument #1 to 'override' (number or string expected, got %s)"):format(type(kind)))
+-- What a handler may be asked beyond serving, with the types of the options.
+local option_types = {
+    timeout = 'number', shadow = 'boolean', trace = 'number', max_errors = 'number', per = 'number', pause = 'number',
+    otherwise = 'string',
+}
+
+local function check_options(options)
+    for name, value in pairs(options) do
+        local kind = option_types[name]
+        if kind == nil then core.illegal(("unexpected option '%s'"):format(tostring(name)), 4) end
+        if type(value) ~= kind then
+            core.illegal(("options parameter '%s' should be of type %s"):format(name, kind), 4)
+        end
+        if kind == 'number' and (value ~= value or value < 0) then
+            core.illegal(("options parameter '%s' should not be negative"):format(name), 4)
+        end
     end
-    if f ~= nil and type(f) ~= 'function' or type(f) == 'boolean' then
-        refuse(("bad argument #2 to 'override' (function expected, got %s)"):format(type(f)))
+    if (options.trace or 0) > 1 then
+        core.illegal("options parameter 'trace' should be between 0 and 1", 4)
     end
-    core.set_trigger(event, handler_name, nil)
-    if f ~= nil then core.set_trigger(event, handler_name, f) end
+    if (options.max_errors == nil) ~= (options.per == nil) then
+        core.illegal("options parameters 'max_errors' and 'per' go together", 4)
+    end
+    local otherwise = options.otherwise
+    if otherwise ~= nil and otherwise ~= 'fallback' and otherwise ~= 'error' then
+        core.illegal("options parameter 'otherwise' should be 'fallback' or 'error'", 4)
+    end
+    return options.timeout or 0, options.shadow or false, options.trace or 0, options.max_errors or 0, options.per or 0,
+        options.pause or 0, otherwise == 'error'
 end
 
-return iproto
+local function event_of(prefix, kind, who)
+    if type(kind) == 'number' then
+        kind = kind < 0 and math.ceil(kind) or math.floor(kind)
+        return ('%s[%.0f]'):format(prefix, kind)
+    elseif type(kind) == 'string' then
+        return prefix .. '.' .. kind:lower()
+    end
+    return refuse(("bad argument #1 to '%s' (number or string expected, got %s)"):format(who, type(kind)))
+end
+
+local function set_handler(who, usage, prefix, ...)
+    local kind, f, options = ...
+    if select('#', ...) == 0 or kind == nil then refuse(usage) end
+    local event = event_of(prefix, kind, who)
+    if f ~= nil and type(f) ~= 'function' or type(f) == 'boolean' then
+        refuse(("bad argument #2 to '%s' (function expected, got %s)"):format(who, type(f)))
+    end
+    if f == nil then
+        core.set_trigger(event, handler_name, nil)
+    elseif type(options) == 'table' then
+        -- The options are checked before anything changes.
+        local timeout, shadow, trace, max_errors, per, pause, refuse_requests = check_options(options)
+        core.set_trigger(event, handler_name, nil)
+        core.set_trigger(event, handler_name, f, timeout, shadow, trace, max_errors, per, pause, refuse_requests)
+    else
+        core.set_trigger(event, handler_name, nil)
+        core.set_trigger(event, handler_name, f)
+    end
+end
+
+--- override(request_type, callback [, options]): callback(header, body) handles requests of a type given by number or
+--- name; nil takes it back. Options: timeout, shadow, trace, max_errors with per, pause, otherwise.
+function iproto.override(...)
+    set_handler('override', 'Usage: box.iproto.override(request_type, callback)', 'box.iproto.override', ...)
+end
+
+local go_next = core.fn('iproto.next')
+local next_packets = function(body)
+    local list
+    if body == nil then
+        list = go_next()
+    elseif type(body) == 'string' then
+        list = go_next(body)
+    else
+        list = go_next(bridge.encode_body(body))
+    end
+    core.check_cancelled()
+    local n = #list
+    local pushed = {}
+    for i = 1, n - 2, 2 do
+        pushed[#pushed + 1] = { header = bridge.new_object(list[i], true), body = bridge.new_object(list[i + 1], true) }
+    end
+    if n == 0 then return nil, nil, pushed end
+    return bridge.new_object(list[n - 1], true), list[n] ~= '' and bridge.new_object(list[n], true) or nil, pushed
+end
+
+local names = {}
+for name, number in pairs(iproto.type) do names[number] = name end
+
+local request_mt = {
+    __index = function(r, key)
+        local header = rawget(r, 'header')
+        if key == 'type' then return names[header.request_type or 0] or header.request_type end
+        if key == 'sync' then return header.sync end
+        if key == 'stream_id' then return header.stream_id end
+        if key == 'session_id' then return tonumber(core.shared.session_id) end
+    end,
+    __tostring = function() return 'iproto.request' end,
+}
+
+require('internal.fibers').set_around(function(f, header, body)
+    local first, second = f(setmetatable({ header = header, body = body }, request_mt), next_packets)
+    if first == nil or type(first) == 'boolean' then return first end
+    if second == nil then
+        send(core.shared.session_id, first)
+    else
+        send(core.shared.session_id, first, second)
+    end
+    return true
+end)
+
+--- wrap(request_type, callback [, options]): callback(request, next) runs around whatever handles requests of a type.
+--- next([body]) does that and returns the answer: header, body, and a list of what was pushed before it. What the
+--- callback returns as header and body is the answer then; without a value it is what next() has returned last.
+local extensions = {}
+
+function extensions.wrap(...)
+    set_handler('wrap', 'Usage: box.iproto.wrap(request_type, callback[, options])', 'box.iproto.wrap', ...)
+end
+
+core.override_stats = core.fn('iproto.override_stats')
+
+-- What the reference has not is found, but not listed: programs that walk box.iproto see what they know.
+return setmetatable(iproto, { __index = extensions })

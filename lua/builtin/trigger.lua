@@ -21,10 +21,10 @@ local function parameters(f)
     return debug.getinfo(f, 'u').nparams
 end
 
---- core.set_trigger(event, name, f) makes f a handler; nil deletes it.
-function core.set_trigger(event, name, f)
+--- core.set_trigger(event, name, f, ...) makes f a handler; nil deletes it. What follows is a policy.
+function core.set_trigger(event, name, f, ...)
     if f == nil then return go_del(event, name) end
-    return go_set(event, name, new_ref(f), parameters(f))
+    return go_set(event, name, new_ref(f), parameters(f), ...)
 end
 
 function trigger.set(event, name, f, ...)

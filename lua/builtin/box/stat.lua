@@ -23,4 +23,5 @@ return counters(go.fn('box.stat'), {
     vinyl = go.fn('box.stat_vinyl'),
     sql = go.fn('box.stat_sql'),
     reset = go.fn('box.stat_reset'),
+    override = go.fn('iproto.override_stats'),
 })

@@ -95,6 +95,15 @@ function entries.handle3()
     return handle3(take_request())
 end
 
+local around
+--- How a handler around requests is run, set by the module iproto: f, header and body to what finish() gets.
+function entries.set_around(f) around = f end
+
+--- A handler around requests: f(request, next).
+function entries.wrap()
+    return finish((around(take_request())))
+end
+
 -- Functions of fibers that have not started, by the fiber's id.
 local starting = {}
 entries.starting = starting
