@@ -100,8 +100,8 @@ func (w *pendingWrite) results(*Fiber) ([]byte, int) { return w.out, w.n }
 var emptyArray = []byte{0x90}
 
 // keyArg reads a key: an array or a tuple is one as it is, nil is the empty one, any other value its only part. It is
-// valid until the next call of keyArg.
-func (f *boxFace) keyArg(c *luajit.Call) []byte {
+// valid until the statement that it is for has ended.
+func (f *boxFace) keyArg(c *luajit.Call, ctx *box.Ctx) []byte {
 	raw := c.Raw()
 	if len(raw) == 0 {
 		return emptyArray
@@ -111,6 +111,10 @@ func (f *boxFace) keyArg(c *luajit.Call) []byte {
 		return emptyArray
 	case msgpack.Array, msgpack.Map:
 		return raw
+	}
+	if ctx.Txn != nil && ctx.Txn.Depth() > 0 {
+		// A trigger runs, whose statement may still need the key in f.key.
+		return append([]byte{0x91}, raw...)
 	}
 	f.key = append(append(f.key[:0], 0x91), raw...)
 	return f.key

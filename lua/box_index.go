@@ -13,15 +13,15 @@ import (
 // The first arguments are always the numbers of a space and an index.
 func (f *boxFace) registerIndex() {
 	f.fn("index_get", func(c *luajit.Call, ctx *box.Ctx) error {
-		t, err := f.Box.Get(ctx, id(c), id(c), f.keyArg(c))
+		t, err := f.Box.Get(ctx, id(c), id(c), f.keyArg(c, ctx))
 		return pushFound(c, t, err)
 	})
 	f.fn("index_min", func(c *luajit.Call, ctx *box.Ctx) error {
-		t, err := f.Box.Min(ctx, id(c), id(c), f.keyArg(c))
+		t, err := f.Box.Min(ctx, id(c), id(c), f.keyArg(c, ctx))
 		return pushFound(c, t, err)
 	})
 	f.fn("index_max", func(c *luajit.Call, ctx *box.Ctx) error {
-		t, err := f.Box.Max(ctx, id(c), id(c), f.keyArg(c))
+		t, err := f.Box.Max(ctx, id(c), id(c), f.keyArg(c, ctx))
 		return pushFound(c, t, err)
 	})
 	f.fn("index_random", func(c *luajit.Call, ctx *box.Ctx) error {
@@ -29,7 +29,7 @@ func (f *boxFace) registerIndex() {
 		return pushFound(c, t, err)
 	})
 	f.fn("index_count", func(c *luajit.Call, ctx *box.Ctx) error {
-		n, err := f.Box.Count(ctx, id(c), id(c), index.IteratorType(c.Uint()), f.keyArg(c))
+		n, err := f.Box.Count(ctx, id(c), id(c), index.IteratorType(c.Uint()), f.keyArg(c, ctx))
 		c.PushUint(uint64(n))
 		return err
 	})
@@ -58,11 +58,11 @@ func (f *boxFace) registerIndex() {
 	})
 	f.fn("index_select", f.selectTuples)
 	f.write("index_update", func(c *luajit.Call, ctx *box.Ctx) error {
-		t, err := f.Box.Update(ctx, id(c), id(c), f.keyArg(c), tupleArg(c), 1)
+		t, err := f.Box.Update(ctx, id(c), id(c), f.keyArg(c, ctx), tupleArg(c), 1)
 		return pushFound(c, t, err)
 	})
 	f.write("index_delete", func(c *luajit.Call, ctx *box.Ctx) error {
-		t, err := f.Box.Delete(ctx, id(c), id(c), f.keyArg(c))
+		t, err := f.Box.Delete(ctx, id(c), id(c), f.keyArg(c, ctx))
 		return pushFound(c, t, err)
 	})
 	f.fn("iterator_open", f.openIterator)
@@ -102,7 +102,7 @@ func (f *boxFace) selectTuples(c *luajit.Call, ctx *box.Ctx) error {
 	r.Space, r.Index = id(c), id(c)
 	r.Iterator = index.IteratorType(c.Uint())
 	r.Offset, r.Limit = number32(c), number32(c)
-	r.Key = f.keyArg(c)
+	r.Key = f.keyArg(c, ctx)
 	if err := after(c, r); err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (f *boxFace) openIterator(c *luajit.Call, ctx *box.Ctx) error {
 	if sp := f.Box.SpaceByID(r.Space); sp != nil && r.Index == 0 && sp.Mem.Primary() == nil {
 		return nil
 	}
-	r.Key = f.keyArg(c)
+	r.Key = f.keyArg(c, ctx)
 	if err := after(c, &r); err != nil {
 		return err
 	}

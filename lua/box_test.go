@@ -160,6 +160,14 @@ func TestBox(t *testing.T) {
 			s:insert{7}
 			return seen`,
 			"7true"},
+		{"a trigger reads while its statement holds a key", `
+			local s = box.schema.space.create('s')
+			s:create_index('pk')
+			for i = 1, 3 do s:insert{i, 0} end
+			s:before_replace(function(_, new) s:get(3) s:select(2) return new end)
+			s:update(1, {{'=', 2, 'x'}})
+			return tostring(s:get(1)) .. tostring(s:get(3))`,
+			"[1, 'x'][3, 0]"},
 		{"savepoints end with their transaction", `
 			box.begin()
 			local p = box.savepoint()
