@@ -1,6 +1,8 @@
 // Command lycosa runs a Lua script on a database with its server, as `tarantool script.lua` does, or a console.
 //
 //	lycosa [options] [script.lua [arguments]]
+//	lycosa cat [options] FILE...
+//	lycosa check DIR...
 //
 // Without a script it is a console. See usage for the options.
 package main
@@ -15,6 +17,8 @@ import (
 )
 
 const usage = `Usage: lycosa [options] [script.lua [arguments]]
+       lycosa cat [options] FILE...    print the rows of journals and checkpoints
+       lycosa check DIR...             say what is in data directories, and what is wrong with them
 
   -e CODE      run Lua code
   -l NAME      require a module before anything else
@@ -40,6 +44,9 @@ type command struct {
 }
 
 func main() {
+	if code, found := runSubcommand(os.Args[1:]); found {
+		os.Exit(code)
+	}
 	c, done, code := parse(os.Args[1:])
 	if done {
 		os.Exit(code)
