@@ -22,6 +22,7 @@ const usage = `Usage: lycosa [options] [script.lua [arguments]]
 
   -e CODE      run Lua code
   -l NAME      require a module before anything else
+  --pprof ADDR serve profiles of the process over HTTP at ADDR
   -i           a console after the script or the code
   -v           print the version
   -h           print this
@@ -39,6 +40,7 @@ type action struct {
 type command struct {
 	actions     []action
 	interactive bool
+	pprof       string // address of the HTTP server of profiles, empty for none
 	script      string // empty for none, "-" for standard input
 	args        []string
 }
@@ -77,6 +79,12 @@ func parse(args []string) (c command, done bool, code int) {
 			return c, true, 0
 		case "-i":
 			c.interactive = true
+		case "--pprof":
+			v, ok := value(name)
+			if !ok {
+				return c, true, 1
+			}
+			c.pprof = v
 		case "-e", "-l":
 			v, ok := value(name)
 			if !ok {

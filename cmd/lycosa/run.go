@@ -33,6 +33,12 @@ type process struct {
 
 // run does what the command line asks for and returns the exit code.
 func run(c command) int {
+	if c.pprof != "" {
+		if err := serveProfiles(c.pprof); err != nil {
+			fmt.Fprintln(os.Stderr, "lycosa: --pprof:", err)
+			return 1
+		}
+	}
 	p := &process{log: say.New(os.Stderr), exit: make(chan int, 1)}
 	logger := slog.New(p.log.Handler())
 	db, err := lycosa.Open(lycosa.Options{Unconfigured: true, Log: logger})
