@@ -53,6 +53,13 @@ func (f *boxFace) fn(name string, run func(c *luajit.Call, ctx *box.Ctx) error) 
 	})
 }
 
+// raw is fn for a function whose results, tuples, Lua reads by itself.
+func (f *boxFace) raw(name string, run func(c *luajit.Call, ctx *box.Ctx) error) {
+	f.Raw("box."+name, func(c *luajit.Call) error {
+		return run(c, f.Ctx())
+	})
+}
+
 // write registers a function that changes data. The fiber goes on when the change is written.
 func (f *boxFace) write(name string, run func(c *luajit.Call, ctx *box.Ctx) error) {
 	f.Blocking("box."+name, func(c *luajit.Call) error {

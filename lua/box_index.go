@@ -12,19 +12,19 @@ import (
 
 // The first arguments are always the numbers of a space and an index.
 func (f *boxFace) registerIndex() {
-	f.fn("index_get", func(c *luajit.Call, ctx *box.Ctx) error {
+	f.raw("index_get", func(c *luajit.Call, ctx *box.Ctx) error {
 		t, err := f.Box.Get(ctx, id(c), id(c), f.keyArg(c, ctx))
 		return pushFound(c, t, err)
 	})
-	f.fn("index_min", func(c *luajit.Call, ctx *box.Ctx) error {
+	f.raw("index_min", func(c *luajit.Call, ctx *box.Ctx) error {
 		t, err := f.Box.Min(ctx, id(c), id(c), f.keyArg(c, ctx))
 		return pushFound(c, t, err)
 	})
-	f.fn("index_max", func(c *luajit.Call, ctx *box.Ctx) error {
+	f.raw("index_max", func(c *luajit.Call, ctx *box.Ctx) error {
 		t, err := f.Box.Max(ctx, id(c), id(c), f.keyArg(c, ctx))
 		return pushFound(c, t, err)
 	})
-	f.fn("index_random", func(c *luajit.Call, ctx *box.Ctx) error {
+	f.raw("index_random", func(c *luajit.Call, ctx *box.Ctx) error {
 		t, err := f.Box.Random(ctx, id(c), id(c), id(c))
 		return pushFound(c, t, err)
 	})
@@ -56,7 +56,7 @@ func (f *boxFace) registerIndex() {
 		c.PushBytes(pos)
 		return err
 	})
-	f.fn("index_select", f.selectTuples)
+	f.raw("index_select", f.selectTuples)
 	f.write("index_update", func(c *luajit.Call, ctx *box.Ctx) error {
 		t, err := f.Box.Update(ctx, id(c), id(c), f.keyArg(c, ctx), tupleArg(c), 1)
 		return pushFound(c, t, err)
@@ -66,7 +66,7 @@ func (f *boxFace) registerIndex() {
 		return pushFound(c, t, err)
 	})
 	f.fn("iterator_open", f.openIterator)
-	f.fn("iterator_next", func(c *luajit.Call, ctx *box.Ctx) error {
+	f.raw("iterator_next", func(c *luajit.Call, ctx *box.Ctx) error {
 		n := id(c)
 		t, err := f.its.next(ctx, n)
 		if t == nil {

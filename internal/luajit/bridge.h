@@ -102,12 +102,15 @@ struct ly_shared {
 	uint64_t session_id;
 	uint64_t sync;
 	uint64_t schema_version;
+	uint64_t fast_session; /* the session whose packets wait in ly_vm.sent until Go takes them, 0 for none */
 	double clock_offset;
 	union {
 		uint64_t u64;
 		int64_t i64;
 		double f64;
 	} scratch;
+	/* The results of a raw function: read by Lua before it calls Go again. */
+	const char *result, *result_end;
 };
 
 /* The type of cdata values, which lua.h does not name. */
@@ -131,6 +134,7 @@ struct ly_vm {
 	int out_count;
 	struct ly_codec wire, call, func; /* for clients; for calls of Go by Lua; for calls of Lua by Go */
 	struct ly_codec packet;           /* for packets that Lua makes */
+	struct ly_buf sent; /* packets for fast_session */
 	struct ly_buf bufs[LY_DEPTH];
 	struct ly_buf results[LY_DEPTH];
 	int depth;
@@ -147,7 +151,7 @@ struct ly_vm {
 };
 
 /* Kinds of Go functions that ly_register makes known. */
-enum { LY_PLAIN = 0, LY_BLOCKING = 1, LY_SEND = 2 };
+enum { LY_PLAIN = 0, LY_BLOCKING = 1, LY_SEND = 2, LY_RAW = 3 };
 /* Codes that Go callbacks return. */
 enum { LY_OK = 0, LY_RAISE = 1, LY_PARK = 2 };
 /* Results of ly_resume and ly_call. */

@@ -37,6 +37,9 @@ type State struct {
 	call   Call // of the Go function that runs now
 	// OnPanic hears of panics in Go functions called by Lua.
 	OnPanic func(function string, value any, stack []byte)
+	// OnSent gets the packets that were gathered for the fast session: before any Go function runs, and when the caller of
+	// Resume asks by TakeSent.
+	OnSent func(packets []byte)
 	// OnInterrupt gets the stack of the Lua code that ran when Interrupt was called.
 	OnInterrupt func(stack string)
 	running     *C.lua_State // the code that called the Go function that runs now
@@ -91,6 +94,9 @@ func (s *State) Func(name string, f Func) { s.register(name, f, C.LY_PLAIN) }
 // Blocking is Func for functions that may park the calling fiber by returning ErrPark.
 func (s *State) Blocking(name string, f Func) { s.register(name, f, C.LY_BLOCKING) }
 
+// Raw is Func for a function whose results Lua does not want decoded but reads itself, where they are.
+func (s *State) Raw(name string, f Func) { s.register(name, f, C.LY_RAW) }
+
 // Sender is Func for a function of a session's id, a header and a body: f gets the id as its only argument and, behind it
 // in Args, the whole packet that header and body make.
 func (s *State) Sender(name string, f Func) { s.register(name, f, C.LY_SEND) }
@@ -129,6 +135,15 @@ func (s *State) Interrupt() { C.ly_interrupt(s.vm) }
 
 // Uninterrupt takes an Interrupt back that nothing has heard.
 func (s *State) Uninterrupt() { C.ly_uninterrupt(s.vm) }
+
+// TakeSent gives OnSent what was gathered.
+func (s *State) TakeSent() {
+	if b := &s.vm.sent; b.len > 0 {
+		n := int(b.len)
+		b.len = 0
+		s.OnSent(unsafe.Slice((*byte)(unsafe.Pointer(b.p)), n))
+	}
+}
 
 // Flush writes what Lua's io library holds back of the standard streams.
 func (s *State) Flush() { C.ly_flush(s.vm) }
@@ -243,8 +258,11 @@ type Shared struct {
 	SessionID     uint64
 	Sync          uint64
 	SchemaVersion uint64
-	ClockOffset   float64
-	scratch       uint64
+	// FastSession is the session whose packets are gathered, for OnSent, instead of being given to the Sender; 0 for
+	// none.
+	FastSession uint64
+	ClockOffset float64
+	scratch     uint64
 }
 
 // Shared returns the memory that Lua reads without a call. It lives as long as the State.

@@ -148,6 +148,28 @@ go_call(lua_State *L)
 	return count;
 }
 
+/* go_raw is go_call for functions whose results Lua reads itself, from shared.result. It returns how many there are. */
+static int
+go_raw(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
+	int id = (int)lua_tointeger(L, lua_upvalueindex(2));
+	int n = lua_gettop(L);
+	struct ly_buf *b = encode_args(L, vm, 1, n);
+	int count = 0;
+	size_t len = 0;
+	int depth = vm->depth++;
+	int rc = lyGoCall(vm->handle, L, id, b->p, b->len, n, depth, &len, &count);
+	vm->depth = depth;
+	struct ly_buf *r = &vm->results[depth];
+	if (rc == LY_RAISE)
+		raise_error(L, vm, r->p, r->p + len, &vm->call);
+	vm->shared.result = r->p;
+	vm->shared.result_end = r->p + len;
+	lua_pushinteger(L, count);
+	return 1;
+}
+
 /* go_block is go_call for functions that may park the fiber. Results are left for take(), which the Lua wrapper calls
  * next, whether the coroutine was suspended between or not. */
 static int
@@ -188,7 +210,8 @@ put_part(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const struct
 	b->len += len;
 }
 
-/* go_send(session id, header [, body]) gives Go one packet with its length, of upvalue 3's codec. Arguments were checked in
+/* go_send(session id, header [, body]) makes one packet with its length, of upvalue 3's codec. That of the fast session
+ * waits in vm->sent, any other is given to Go at once. Arguments were checked in
  * Lua; the session id is a number or an integer cdata. */
 static int
 go_send(lua_State *L)
@@ -213,6 +236,17 @@ go_send(lua_State *L)
 	size_t size = b->len - 14;
 	if (size > INT32_MAX)
 		return luaL_error(L, "the packet is too large");
+	if (session == vm->shared.fast_session && session != 0) {
+		struct ly_buf *out = &vm->sent;
+		ly_buf_reserve(out, size + 5);
+		char *p = out->p + out->len;
+		*p++ = (char)0xce;
+		for (int i = 0; i < 4; i++)
+			*p++ = (char)(size >> (24 - 8 * i));
+		memcpy(p, b->p + 14, size);
+		out->len += size + 5;
+		return 0;
+	}
 	b->p[0] = (char)0xcf;
 	for (int i = 0; i < 8; i++)
 		b->p[1 + i] = (char)(session >> (56 - 8 * i));
@@ -301,6 +335,24 @@ take(lua_State *L)
 	for (int i = 0; i < count; i++)
 		ly_decode(L, vm, &p, end, c, top_nil);
 	return count;
+}
+
+/* take_raw is take for input that Lua reads itself, from shared.result. It returns how many values there are. */
+static int
+take_raw(lua_State *L)
+{
+	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
+	const struct ly_codec *c = lua_touserdata(L, lua_upvalueindex(2));
+	const char *p = vm->in, *end = vm->in_end;
+	int count = vm->in_count;
+	vm->in = vm->in_end = NULL;
+	vm->in_count = 0;
+	if (count < 0)
+		raise_error(L, vm, p, end, c);
+	vm->shared.result = p;
+	vm->shared.result_end = end;
+	lua_pushinteger(L, count);
+	return 1;
 }
 
 /* take_function pushes the function that ly_resume was given for the entry to run. */
@@ -408,6 +460,7 @@ open_vm(lua_State *L)
 	lua_getfield(L, -1, "loaded");
 	lua_newtable(L); /* the module internal.bridge */
 	push_closure(L, vm, "take", take, &vm->call, 1);
+	push_closure(L, vm, "take_raw", take_raw, &vm->call, 0);
 	push_closure(L, vm, "take_wire", take, &vm->wire, 0);
 	push_closure(L, vm, "take_function", take_function, NULL, 0);
 	push_closure(L, vm, "take_request", take_request, &vm->wire, 0);
@@ -481,6 +534,7 @@ ly_close(struct ly_vm *vm)
 		free(vm->results[i].p);
 	}
 	free(vm->out.p);
+	free(vm->sent.p);
 	free(vm);
 }
 
@@ -687,7 +741,10 @@ ly_register(struct ly_vm *vm, const char *name, int id, int kind)
 	lua_pushlightuserdata(L, vm);
 	lua_pushinteger(L, id);
 	lua_pushlightuserdata(L, &vm->packet);
-	lua_pushcclosure(L, kind == LY_BLOCKING ? go_block : kind == LY_SEND ? go_send : go_call, 3);
+	static const lua_CFunction callers[] = {
+		[LY_PLAIN] = go_call, [LY_BLOCKING] = go_block, [LY_SEND] = go_send, [LY_RAW] = go_raw,
+	};
+	lua_pushcclosure(L, callers[kind], 3);
 	lua_setfield(L, -2, name);
 	lua_pop(L, 4);
 }

@@ -17,6 +17,51 @@ local function make(p, size, format, live)
     return t
 end
 
+-- read makes a tuple of what Go has written at p, and returns it with the place behind it.
+local live_t = ffi.typeof('const struct lycosa_live_tuple *')
+local live_size = ffi.sizeof('struct lycosa_live_tuple')
+
+local function read(p)
+    local h = ffi.cast(live_t, p)
+    local size = ((h.len[0] * 256 + h.len[1]) * 256 + h.len[2]) * 256 + h.len[3] - 12
+    local t = tuple_t(size)
+    t.ly_address, t.ly_format, t.ly_size = h.address, h.format, size
+    ffi.copy(t.ly_data, p + live_size, size)
+    return t, p + live_size + size
+end
+
+--- core.tuple_fn(name): a Go function that returns a tuple or nothing.
+function core.tuple_fn(name)
+    local f = core.raw_fn(name)
+    return function(...)
+        if f(...) == 0 then return end
+        return (read(shared.result))
+    end
+end
+
+--- core.read_tuples(p): the list of tuples at p, and the place behind it.
+function core.read_tuples(p)
+    local n = p[0]
+    if n < 0xa0 then
+        n, p = n - 0x90, p + 1
+    elseif n == 0xdc then
+        n, p = p[1] * 256 + p[2], p + 3
+    else
+        n, p = ((p[1] * 256 + p[2]) * 256 + p[3]) * 256 + p[4], p + 5
+    end
+    local list = {}
+    for i = 1, n do list[i], p = read(p) end
+    return list, p
+end
+
+--- core.read_string(p): the string at p, which is shorter than 65536 bytes.
+function core.read_string(p)
+    local n = p[0]
+    if n < 0xc0 then return ffi.string(p + 1, n - 0xa0) end
+    if n == 0xd9 then return ffi.string(p + 2, p[1]) end
+    return ffi.string(p + 3, p[1] * 256 + p[2])
+end
+
 local function is_tuple(t) return ffi.istype(tuple_t, t) end
 core.is_tuple = is_tuple
 

@@ -1,24 +1,26 @@
 -- Index objects: reading and writing through one index. Their tables are filled by box.registry.
+local core = require('internal.core')
 local go = require('internal.go')
 local check = require('box.check')
 local constants = require('box.constants')
 local fselect = require('box.fselect')
 local iterator = require('box.iterator')
 
-local index_get = go.fn('box.index_get')
-local index_min = go.fn('box.index_min')
-local index_max = go.fn('box.index_max')
-local index_random = go.fn('box.index_random')
+local index_get = core.tuple_fn('box.index_get')
+local index_min = core.tuple_fn('box.index_min')
+local index_max = core.tuple_fn('box.index_max')
+local index_random = core.tuple_fn('box.index_random')
 local index_count = go.fn('box.index_count')
 local index_len = go.fn('box.index_len')
 local index_bsize = go.fn('box.index_bsize')
-local index_select = go.fn('box.index_select')
+local index_select = core.raw_fn('box.index_select')
 local index_tuple_pos = go.fn('box.index_tuple_pos')
-local index_update = go.fn('box.index_update')
-local index_delete = go.fn('box.index_delete')
+local index_update = core.tuple_fn('box.index_update')
+local index_delete = core.tuple_fn('box.index_delete')
 local index_stat = go.fn('box.index_stat')
 
 local iterator_type = iterator.type
+local shared, read_tuples, read_string = core.shared, core.read_tuples, core.read_string
 
 local index = {}
 
@@ -44,7 +46,12 @@ function index.select(space_id, index_id, key, options)
             offset = options.offset % (UNLIMITED + 1)
         end
     end
-    return index_select(space_id, index_id, iterator_type(key, options), offset, limit, key, after, fetch_pos)
+    local count = index_select(space_id, index_id, iterator_type(key, options), offset, limit, key, after, fetch_pos)
+    local tuples, rest = read_tuples(shared.result)
+    if count > 1 then
+        return tuples, read_string(rest)
+    end
+    return tuples
 end
 
 function methods.get(self, key)

@@ -1,5 +1,8 @@
 -- box.info: what the instance is and does. Each field is found out when it is asked for.
+local core = require('internal.core')
 local go = require('internal.go')
+
+local shared = core.shared
 
 local info_field = go.fn('box.info_field')
 local info_fields = go.fn('box.info_fields')
@@ -47,6 +50,9 @@ return setmetatable({
     version = field('version'),
 }, {
     __index = function(_, name)
+        if name == 'schema_version' then
+            return tonumber(shared.schema_version)
+        end
         return tables[name] or field(name)
     end,
     __call = all,

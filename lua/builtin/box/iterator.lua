@@ -1,11 +1,12 @@
 -- Iterators over an index: how their types are written, and pairs().
+local core = require('internal.core')
 local go = require('internal.go')
 local ffi = require('ffi')
 local check = require('box.check')
 local constants = require('box.constants')
 
 local iterator_open = go.fn('box.iterator_open')
-local iterator_next = go.fn('box.iterator_next')
+local iterator_next = core.tuple_fn('box.iterator_next')
 local iterator_close = go.fn('box.iterator_close')
 
 local iterator = {}

@@ -14,8 +14,17 @@ local session_enter = go.fn('box.session_enter')
 local session_leave = go.fn('box.session_leave')
 local session_new = go.fn('box.session_new')
 
+local session_id = go.fn('box.session_id')
+local shared = core.shared
+
 local session = {
-    id = go.fn('box.session_id'),
+    id = function()
+        local id = shared.session_id
+        if id ~= 0 then
+            return tonumber(id)
+        end
+        return session_id() -- which gives a fiber of the background its session
+    end,
     type = go.fn('box.session_type'),
     sync = go.fn('box.session_sync'),
     user = go.fn('box.session_user'),

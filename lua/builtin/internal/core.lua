@@ -5,10 +5,12 @@ local ffi = require('ffi')
 
 ffi.cdef [[
 struct lycosa_shared {
-    uint64_t fiber_id, switches, session_id, sync, schema_version;
+    uint64_t fiber_id, switches, session_id, sync, schema_version, fast_session;
     double clock_offset;
     union { uint64_t u64; int64_t i64; double f64; } scratch;
+    const uint8_t *result, *result_end;
 };
+struct __attribute__((packed)) lycosa_live_tuple { uint8_t code, len[4], type; uint64_t address; uint32_t format; };
 struct lycosa_codec {
     int32_t sparse_convert, sparse_ratio, sparse_safe, max_depth, deep_as_nil, invalid_as_nil,
             load_metatables, save_metatables, tuple_ext, functions, error_ext, key_names;
@@ -79,6 +81,18 @@ function core.fn(name)
     return function(...)
         start(...)
         return take()
+    end
+end
+
+--- Go functions whose results stay where they are, at shared.result, until Go is called again: such a function returns
+--- how many there are. Finalizers must not call Go, because they may run while the results are read.
+local take_raw = bridge.take_raw
+function core.raw_fn(name)
+    local start = blocking[name]
+    if start == nil then return functions[name] or error('no Go function ' .. name, 2) end
+    return function(...)
+        start(...)
+        return take_raw()
     end
 end
 
