@@ -116,7 +116,7 @@ func (s *State) share(f *Fiber) {
 	sh.Switches++
 	sh.SchemaVersion = s.Box.SchemaVersion()
 	if f == nil {
-		sh.FiberID, sh.SessionID, sh.Sync = 0, 0, 0
+		sh.FiberID, sh.SessionID, sh.Sync, sh.FastSession = 0, 0, 0, 0
 		return
 	}
 	form := 0
@@ -125,10 +125,13 @@ func (s *State) share(f *Fiber) {
 	}
 	s.SetResultForm(form, f.errors)
 	sh.FiberID = f.ID
+	sh.SessionID, sh.Sync, sh.FastSession = 0, 0, 0
 	if f.ctx != nil {
-		sh.SessionID, sh.Sync = f.ctx.Session.ID, f.ctx.Session.Sync
-	} else {
-		sh.SessionID, sh.Sync = 0, 0
+		session := f.ctx.Session
+		sh.SessionID, sh.Sync = session.ID, session.Sync
+		if f.ctx.Sink == nil && session.Conn != nil && !session.Conn.Closed() {
+			sh.FastSession = session.ID
+		}
 	}
 }
 
@@ -145,6 +148,7 @@ func (s *State) leave(outer *Fiber) {
 
 // after deals with how a resumption ended.
 func (s *State) after(f *Fiber, outer *Fiber, status luajit.Status) {
+	s.TakeSent()
 	switch status {
 	case luajit.Done:
 		results, n := s.Results()

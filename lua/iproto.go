@@ -102,6 +102,22 @@ func (s *State) send(c *luajit.Call) error {
 	return session.Conn.Send(c.Args)
 }
 
+// sent takes the packets that the running fiber has sent to the client of its own session.
+func (s *State) sent(packets []byte) {
+	f := s.current
+	if f == nil || f.ctx == nil || f.ctx.Session.Conn == nil {
+		return
+	}
+	if f.ctx.Txn != nil {
+		s.Box.OnYield(f.ctx)
+	}
+	if o, ok := f.end.(*override); ok && o.handler.guard != nil {
+		o.handler.guard.Sent(len(packets))
+	}
+	// The connection was open when the fiber began to run, and nobody could close it since.
+	_ = f.ctx.Session.Conn.Send(packets)
+}
+
 // overrideStats is box.stat.override: a list of maps.
 func (s *State) overrideStats(c *luajit.Call) error {
 	if s.options.Server == nil {

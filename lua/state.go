@@ -94,6 +94,7 @@ func New(b *box.Box, options Options) (*State, error) {
 	vm.OnPanic = func(function string, value any, stack []byte) {
 		options.Log.Error("panic in a function called by Lua", "function", function, "value", value, "stack", string(stack))
 	}
+	vm.OnSent = s.sent
 	vm.OnInterrupt = func(stack string) {
 		options.Log.Warn("a handler has been computing for longer than its limit", "stack", stack)
 	}
@@ -104,6 +105,7 @@ func New(b *box.Box, options Options) (*State, error) {
 		s.Close()
 		return nil, err
 	}
+	b.OnSchemaChange = append(b.OnSchemaChange, func(uint32) { s.shared.SchemaVersion = b.SchemaVersion() })
 	b.Runtime = s
 	return s, nil
 }

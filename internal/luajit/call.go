@@ -27,6 +27,7 @@ type Call struct {
 //export lyGoCall
 func lyGoCall(handle C.uintptr_t, l *C.lua_State, id C.int, args *C.char, size C.size_t, n, depth C.int, outLen *C.size_t, outCount *C.int) C.int {
 	s := cgo.Handle(handle).Value().(*State)
+	s.TakeSent()
 	outer := s.call
 	running := s.running
 	s.running = l

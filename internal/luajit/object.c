@@ -144,6 +144,20 @@ find_in_map(lua_State *L, struct ly_vm *vm, const char *p, const char *end, uint
 	return 1;
 }
 
+/* has_text_key tells whether a map has a key that a string could equal. */
+static int
+has_text_key(const char *p, const char *end, uint32_t n)
+{
+	while (n-- > 0) {
+		if ((uint8_t)*p >= 0x80)
+			return 1;
+		p++;
+		if (ly_skip(&p, end) != 0)
+			return 1;
+	}
+	return 0;
+}
+
 /* get(object, key) for the key at index 2. */
 static int
 object_get_key(lua_State *L, struct ly_vm *vm, struct ly_object *o)
@@ -151,7 +165,7 @@ object_get_key(lua_State *L, struct ly_vm *vm, struct ly_object *o)
 	const char *p = o->data, *end = o->data + o->size;
 	uint32_t n;
 	if (ly_read_map(&p, end, &n) == 0) {
-		if (find_in_map(L, vm, p, end, n, 2))
+		if ((!o->names || lua_type(L, 2) != LUA_TSTRING || has_text_key(p, end, n)) && find_in_map(L, vm, p, end, n, 2))
 			return 1;
 		if (o->names && lua_type(L, 2) == LUA_TSTRING) {
 			lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_names);
