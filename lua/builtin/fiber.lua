@@ -1,6 +1,5 @@
 -- Fibers: coroutines on the cord. Go knows a fiber by its id and can start, park and wake it; names, storage, results
 -- and whoever joins are kept here.
-local bridge = require('internal.bridge')
 local core = require('internal.core')
 local entries = require('internal.fibers')
 local ffi = require('ffi')

@@ -124,7 +124,7 @@ function coroutine.resume(co, ...)
     return pass(co, resume(co, ...))
 end
 
-local function unwrap(co, ok, ...)
+local function unwrap(ok, ...)
     if ok then return ... end
     error((...), 0)
 end
@@ -133,7 +133,7 @@ function coroutine.wrap(f)
     local co = wrap_create(f)
     own[co] = true
     return function(...)
-        return unwrap(co, pass(co, resume(co, ...)))
+        return unwrap(pass(co, resume(co, ...)))
     end
 end
 
