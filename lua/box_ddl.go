@@ -11,6 +11,17 @@ import (
 
 func (f *boxFace) registerDDL() {
 	f.write("schema_upgrade", func(c *luajit.Call, ctx *box.Ctx) error { return f.Box.UpgradeSchema(ctx) })
+	f.write("collation_create", func(c *luajit.Call, ctx *box.Ctx) error {
+		name, typ, locale, options := c.Str(), c.Str(), c.Str(), make(map[string]string)
+		eachEntry(c.Raw(), func(option string, value []byte) {
+			text, _, _ := msgpack.ReadString(value)
+			options[option] = string(text)
+		})
+		return f.Box.CreateCollation(ctx, name, typ, locale, options)
+	})
+	f.write("collation_drop", func(c *luajit.Call, ctx *box.Ctx) error {
+		return f.Box.DropCollation(ctx, c.Str())
+	})
 	f.write("space_create", f.createSpace)
 	f.write("space_drop", func(c *luajit.Call, ctx *box.Ctx) error {
 		return f.Box.DropSpace(ctx, id(c), c.Str(), c.Bool())

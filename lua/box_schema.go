@@ -121,21 +121,30 @@ func appendSpace(b []byte, db *box.Box, sp *box.Space) []byte {
 	return w.end()
 }
 
-// mapValue returns the value of a text key of a map, nil when it has none.
-func mapValue(m []byte, name string) []byte {
+// eachEntry calls f for each entry of a map with text keys.
+func eachEntry(m []byte, f func(name string, value []byte)) {
 	n, m, ok := msgpack.ReadMapHeader(m)
 	if !ok {
-		return nil
+		return
 	}
 	for range n {
 		var key, value []byte
 		key, m = split(m)
 		value, m = split(m)
-		if text, _, ok := msgpack.ReadString(key); ok && string(text) == name {
-			return value
+		if name, _, ok := msgpack.ReadString(key); ok {
+			f(string(name), value)
 		}
 	}
-	return nil
+}
+
+// mapValue returns the value of a text key of a map, nil when it has none.
+func mapValue(m []byte, name string) (found []byte) {
+	eachEntry(m, func(key string, value []byte) {
+		if key == name && found == nil {
+			found = value
+		}
+	})
+	return found
 }
 
 func appendIndex(b []byte, db *box.Box, sp *box.Space, x *memtx.Index) []byte {

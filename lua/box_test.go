@@ -233,6 +233,19 @@ func TestBox(t *testing.T) {
 		{"options that cannot change", `
 			return try(box.cfg, {wal_mode = 'write'}) .. '; ' .. try(box.cfg, {wal_mode = 'none'})`,
 			"ClientError: Can't set option 'wal_mode' dynamically; ok"},
+		{"options for what is not there", `
+			return try(box.cfg, {replication = 'localhost:3301'})`,
+			"ClientError: Lycosa does not support replication (option 'replication')"},
+		{"a collation of one's own", `
+			box.internal.collation.create('mine', 'ICU', 'de', {strength = 'primary'})
+			local s = box.schema.space.create('s')
+			s:create_index('pk', {parts = {{1, 'string', collation = 'mine'}}})
+			s:insert{'Ä'}
+			local r = tostring(s:get('a'))
+			s:drop()
+			box.internal.collation.drop('mine')
+			return r`,
+			"['Ä']"},
 		{"watchers", `
 			local fiber = require('fiber')
 			local seen = {}

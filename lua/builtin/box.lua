@@ -90,6 +90,7 @@ local function open(options)
     box.func = registry.funcs
     box.schema = schema.schema
     box.once = schema.once
+    box.internal.collation = schema.collation
     for name, value in pairs(require('box.sql')) do
         box[name] = value
     end

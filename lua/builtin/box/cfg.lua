@@ -256,6 +256,20 @@ local ranges = {
     end,
 }
 
+-- Options for what is not there: given with another value than the one here they are refused.
+local unsupported = {
+    audit_log = {'audit log'},
+    auth_delay = {'delays of authentication', 0},
+    auth_retries = {'limits of authentication', 0},
+    background = {'running in the background', false},
+    election_mode = {'elections', 'off'},
+    hot_standby = {'hot standby', false},
+    pid_file = {'a file with the number of the process'},
+    replication = {'replication', ''},
+    replication_anon = {'replication', false},
+    username = {'running as another user'},
+}
+
 -- Checks the options that are given, with those that are box.NULL left out.
 local function check(options)
     local out = {}
@@ -272,6 +286,10 @@ local function check(options)
             local problem = ranges[name] and ranges[name](value)
             if problem ~= nil then
                 wrong(name, problem)
+            end
+            local feature = unsupported[name]
+            if feature ~= nil and value ~= feature[2] and not (type(value) == 'table' and next(value) == nil) then
+                box.error(box.error.UNSUPPORTED, 'Lycosa', string.format("%s (option '%s')", feature[1], name))
             end
             out[name] = value
         end

@@ -5,6 +5,7 @@ local check = require('box.check')
 local constants = require('box.constants')
 local func = require('box.func')
 local index = require('box.index')
+local lookup = require('box.lookup')
 local definitions = require('box.schema_space')
 local sequence = require('box.sequence')
 local space = require('box.space')
@@ -35,6 +36,8 @@ function schema.space.bless(object)
     end
 end
 
+local collation_create = go.fn('box.collation_create')
+local collation_drop = go.fn('box.collation_drop')
 local schema_upgrade = go.fn('box.schema_upgrade')
 
 -- Brings the system spaces of a directory that an old release wrote up to date.
@@ -69,4 +72,22 @@ local function once(key, f, ...)
     return f(...)
 end
 
-return {schema = schema, once = once}
+-- box.internal.collation, which programs use although it is internal.
+local collation = {}
+
+function collation.create(name, kind, locale, options)
+    check.param(name, 'name', 'string')
+    check.param(kind, 'type', 'string')
+    collation_create(name, kind, locale or '', options or {})
+end
+
+function collation.drop(name, options)
+    check.param(name, 'name', 'string')
+    check.options(options, {if_exists = 'boolean'})
+    if options ~= nil and options.if_exists and lookup.collation(name) == nil then
+        return
+    end
+    collation_drop(name)
+end
+
+return {schema = schema, once = once, collation = collation}
