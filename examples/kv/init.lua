@@ -31,3 +31,4 @@ end
 box.schema.user.grant('guest', 'read,write', 'space', 'kv', { if_not_exists = true })
 
 print('kv: listening on ' .. tostring(box.info.listen))
+io.flush()

@@ -38,3 +38,4 @@ box.iproto.override(box.iproto.type.UNKNOWN, function(header, body)
 end)
 
 print('override: listening on ' .. tostring(box.info.listen))
+io.flush()
