@@ -143,6 +143,7 @@ struct ly_vm {
 	int ref_pack[LY_KINDS]; /* packers in Lua, for kinds that C doesn't read: return the extension's bytes */
 	int ref_object;         /* the metatable of msgpack.object */
 	int ref_iterator;
+	const void *object_mt, *iterator_mt; /* the same, as addresses */
 	int ref_names;          /* names of protocol keys, table */
 	int ref_raise, ref_invalid, ref_illegal; /* make error objects of a message */
 	int ref_raised;                          /* is told of the error objects that Go raises */

@@ -359,6 +359,58 @@ table_shape(lua_State *L, int idx, enum shape hint, const struct ly_codec *c, ui
 	return is_array ? SHAPE_ARRAY : SHAPE_MAP;
 }
 
+/* encode_key encodes the key of a map; in the outermost table names of protocol keys become their numbers. */
+static void
+encode_key(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const struct ly_codec *c, int depth)
+{
+	if (c->key_names && depth == 0 && lua_type(L, idx) == LUA_TSTRING) {
+		int top = lua_gettop(L);
+		lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_names);
+		lua_pushvalue(L, idx);
+		lua_rawget(L, -2);
+		int named = lua_isnumber(L, -1);
+		if (named)
+			put_number(b, lua_tonumber(L, -1));
+		lua_settop(L, top);
+		if (named)
+			return;
+	}
+	ly_encode(L, vm, b, idx, c, depth + 1);
+}
+
+/* The most elements that encode_plain tries: as many as one byte of a header can count. */
+#define PLAIN 15
+
+/* encode_plain encodes small tables in one pass: arrays whose elements come in order, and maps whose keys are strings. It
+ * returns 0, with nothing written, for all others, which take a pass to find out what they are. */
+static int
+encode_plain(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const struct ly_codec *c, int depth)
+{
+	size_t start = b->len;
+	int top = lua_gettop(L);
+	uint32_t n = 0;
+	enum shape shape = SHAPE_AUTO;
+	put1(b, 0x90);
+	lua_pushnil(L);
+	while (lua_next(L, idx)) {
+		int is_text = lua_type(L, top + 1) == LUA_TSTRING;
+		if (n == 0)
+			shape = is_text ? SHAPE_MAP : SHAPE_ARRAY;
+		if (++n > PLAIN || is_text != (shape == SHAPE_MAP) ||
+		    (!is_text && (lua_type(L, top + 1) != LUA_TNUMBER || lua_tonumber(L, top + 1) != n))) {
+			b->len = start;
+			lua_settop(L, top);
+			return 0;
+		}
+		if (is_text)
+			encode_key(L, vm, b, top + 1, c, depth);
+		ly_encode(L, vm, b, top + 2, c, depth + 1);
+		lua_settop(L, top + 1);
+	}
+	b->p[start] = (char)((shape == SHAPE_MAP ? 0x80 : 0x90) | n);
+	return 1;
+}
+
 static void
 encode_table(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const struct ly_codec *c, int depth)
 {
@@ -386,6 +438,8 @@ encode_table(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const st
 		put1(b, 0xc0);
 		return;
 	}
+	if (hint == SHAPE_AUTO && encode_plain(L, vm, b, idx, c, depth))
+		return;
 	uint32_t n;
 	if (table_shape(L, idx, hint, c, &n) == SHAPE_ARRAY) {
 		put_array(b, n);
@@ -399,20 +453,8 @@ encode_table(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const st
 	put_map(b, n);
 	lua_pushnil(L);
 	while (lua_next(L, idx)) {
-		int top = lua_gettop(L);
-		if (c->key_names && depth == 0 && lua_type(L, top - 1) == LUA_TSTRING) {
-			lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_names);
-			lua_pushvalue(L, top - 1);
-			lua_rawget(L, -2);
-			if (lua_isnumber(L, -1))
-				put_number(b, lua_tonumber(L, -1));
-			else
-				ly_encode(L, vm, b, top - 1, c, depth + 1);
-			lua_settop(L, top);
-		} else {
-			ly_encode(L, vm, b, top - 1, c, depth + 1);
-		}
-		ly_encode(L, vm, b, top, c, depth + 1);
+		encode_key(L, vm, b, lua_gettop(L) - 1, c, depth);
+		ly_encode(L, vm, b, lua_gettop(L), c, depth + 1);
 		lua_pop(L, 1);
 	}
 }

@@ -19,15 +19,14 @@ struct ly_iterator {
 static const char object_name[] = "msgpack.object";
 static const char iterator_name[] = "msgpack.iterator";
 
-/* is_a tells whether idx is a userdata with the metatable of reference ref. */
+/* is_a tells whether idx is a userdata with a metatable, which the registry holds. */
 static int
-is_a(lua_State *L, int idx, int ref)
+is_a(lua_State *L, int idx, const void *metatable)
 {
 	if (lua_type(L, idx) != LUA_TUSERDATA || !lua_getmetatable(L, idx))
 		return 0;
-	lua_rawgeti(L, LUA_REGISTRYINDEX, ref);
-	int same = lua_rawequal(L, -1, -2);
-	lua_pop(L, 2);
+	int same = lua_topointer(L, -1) == metatable;
+	lua_pop(L, 1);
 	return same;
 }
 
@@ -35,7 +34,7 @@ const char *
 ly_to_object(lua_State *L, struct ly_vm *vm, int idx, size_t *len)
 {
 	luaL_checkstack(L, 4, "object");
-	if (!is_a(L, idx, vm->ref_object))
+	if (!is_a(L, idx, vm->object_mt))
 		return NULL;
 	struct ly_object *o = lua_touserdata(L, idx);
 	*len = o->size;
@@ -58,7 +57,7 @@ ly_push_object(lua_State *L, struct ly_vm *vm, const char *p, size_t len, int na
 static struct ly_object *
 check_object(lua_State *L, struct ly_vm *vm, int idx)
 {
-	if (!is_a(L, idx, vm->ref_object))
+	if (!is_a(L, idx, vm->object_mt))
 		luaL_typerror(L, idx, object_name);
 	return lua_touserdata(L, idx);
 }
@@ -66,7 +65,7 @@ check_object(lua_State *L, struct ly_vm *vm, int idx)
 static struct ly_iterator *
 check_iterator(lua_State *L, struct ly_vm *vm, int idx)
 {
-	if (!is_a(L, idx, vm->ref_iterator))
+	if (!is_a(L, idx, vm->iterator_mt))
 		luaL_typerror(L, idx, iterator_name);
 	return lua_touserdata(L, idx);
 }
@@ -267,6 +266,38 @@ object_get(lua_State *L)
 	return look_up(L, vm, o);
 }
 
+/* field finds the value of a small number in a map that has no other keys than such numbers; of equal keys the last. It
+ * returns 1 with the value pushed or nil, 0 when the map is of another kind. */
+static int
+field(lua_State *L, struct ly_vm *vm, const struct ly_object *o, int number)
+{
+	const char *p = o->data, *end = p + o->size, *found = NULL;
+	uint32_t n;
+	if (ly_read_map(&p, end, &n) != 0)
+		return 0;
+	while (n-- > 0) {
+		uint8_t key = (uint8_t)*p;
+		if (key >= 0x80)
+			return 0;
+		p++;
+		if (key == number)
+			found = p;
+		if ((uint8_t)*p < 0x80)
+			p++;
+		else if (ly_skip(&p, end) != 0)
+			return 0;
+	}
+	if (found == NULL) {
+		lua_pushnil(L);
+		return 1;
+	}
+	if ((uint8_t)*found < 0x80)
+		lua_pushinteger(L, (uint8_t)*found);
+	else
+		ly_decode(L, vm, &found, end, &vm->wire, 0);
+	return 1;
+}
+
 /* __index: a method, then the key. Upvalue 2 is the table of methods. */
 static int
 object_index(lua_State *L)
@@ -280,6 +311,20 @@ object_index(lua_State *L)
 		if (!lua_isnil(L, -1))
 			return 1;
 		lua_pop(L, 1);
+		if (o->names && !o->kept) {
+			lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_names);
+			lua_pushvalue(L, 2);
+			lua_rawget(L, -2);
+			int number = lua_type(L, -1) == LUA_TNUMBER ? (int)lua_tointeger(L, -1) : 0x80;
+			lua_settop(L, 2);
+			if (number < 0x80 && field(L, vm, o, number)) {
+				if (lua_type(L, -1) == LUA_TTABLE) {
+					keep(L);
+					o->kept = 1;
+				}
+				return 1;
+			}
+		}
 	}
 	return look_up(L, vm, o);
 }
@@ -415,7 +460,7 @@ static int
 is_object(lua_State *L)
 {
 	struct ly_vm *vm = VM;
-	lua_pushboolean(L, lua_gettop(L) >= 1 && is_a(L, 1, vm->ref_object));
+	lua_pushboolean(L, lua_gettop(L) >= 1 && is_a(L, 1, vm->object_mt));
 	return 1;
 }
 
@@ -450,6 +495,7 @@ ly_open_object(lua_State *L, struct ly_vm *vm)
 	lua_pushcclosure(L, object_index, 2);
 	lua_setfield(L, -2, "__index");
 	put(L, vm, "__tostring", object_tostring);
+	vm->object_mt = lua_topointer(L, -1);
 	vm->ref_object = luaL_ref(L, LUA_REGISTRYINDEX);
 
 	lua_newtable(L); /* metatable of iterators */
@@ -462,6 +508,7 @@ ly_open_object(lua_State *L, struct ly_vm *vm)
 	put(L, vm, "take_array", iterator_take_array);
 	lua_setfield(L, -2, "__index");
 	put(L, vm, "__tostring", iterator_tostring);
+	vm->iterator_mt = lua_topointer(L, -1);
 	vm->ref_iterator = luaL_ref(L, LUA_REGISTRYINDEX);
 
 	put(L, vm, "is_object", is_object);
