@@ -1,8 +1,7 @@
 -- box.info: what the instance is and does. Each field is found out when it is asked for.
-local core = require('internal.core')
 local go = require('internal.go')
 
-local shared = core.shared
+local schema_version = require('internal.bridge').schema_version
 
 local info_field = go.fn('box.info_field')
 local info_fields = go.fn('box.info_fields')
@@ -51,7 +50,7 @@ return setmetatable({
 }, {
     __index = function(_, name)
         if name == 'schema_version' then
-            return tonumber(shared.schema_version)
+            return schema_version()
         end
         return tables[name] or field(name)
     end,

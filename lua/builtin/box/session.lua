@@ -14,16 +14,12 @@ local session_enter = go.fn('box.session_enter')
 local session_leave = go.fn('box.session_leave')
 local session_new = go.fn('box.session_new')
 
-local session_id = go.fn('box.session_id')
-local shared = core.shared
+local current_id = bridge.session_id
+local new_id = go.fn('box.session_id')
 
 local session = {
     id = function()
-        local id = shared.session_id
-        if id ~= 0 then
-            return tonumber(id)
-        end
-        return session_id() -- which gives a fiber of the background its session
+        return current_id() or new_id() -- which gives a fiber of the background its session
     end,
     type = go.fn('box.session_type'),
     sync = go.fn('box.session_sync'),
