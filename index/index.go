@@ -208,6 +208,9 @@ type Index interface {
 
 	// Snapshot returns the index as it is now, to be read only: its Replace and BulkLoad fail.
 	Snapshot() Index
+	// Fork returns the index as it is now, as one of its own: changes of either do not show in the other. Like
+	// the index itself it may be used by one goroutine at a time.
+	Fork() Index
 	// BulkLoad fills an empty index, fastest with tuples that are in order already. The error is that of
 	// Replace; the index is empty then.
 	BulkLoad(tuples []*tuple.Tuple) error
