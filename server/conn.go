@@ -40,6 +40,8 @@ type conn struct {
 	r, w int
 	// failed is set when the stream of packets can't be followed any more: what is left is not looked at.
 	failed bool
+	// sampled counts the requests that handlers were asked for without the lock.
+	sampled uint
 
 	// wake holds a token when the connection, being blocked, may go on.
 	wake chan struct{}
@@ -60,7 +62,9 @@ type turn struct {
 	n        int
 	answers  []byte
 	// waits are the parts of answers that must not be written before the journal has done its work.
-	waits []journalWait
+	waits  []journalWait
+	locked bool // the cord's lock is held for the turn
+	tally  tally
 }
 
 // journalWait is a part of a turn's answers that depends on a transaction.
@@ -300,18 +304,15 @@ func (t *turn) next() *Request {
 // answers are many bytes already, or when too many requests are in flight. It returns true in the latter case.
 func (c *conn) run(t *turn) (blocked bool) {
 	s := c.server
-	schema := s.schema.Load()
-	n := 0
-	for n < t.n && t.requests[n].isPing(schema) {
-		t.answers = iproto.AppendOK(t.answers, t.requests[n].head.Sync, schema)
-		n++
-	}
-	if n == t.n {
+	n := c.runUnlocked(t)
+	if n == t.n && !t.locked {
 		return false
 	}
 	s.stat.enter(RequestsInProgress, t.n-n)
-	s.box.Cord.Lock()
-	c.turn = t
+	if !t.locked {
+		s.box.Cord.Lock()
+		c.turn = t
+	}
 	ended := 0
 	for ; n < t.n; n++ {
 		r := t.requests[n]
@@ -334,6 +335,7 @@ func (c *conn) run(t *turn) (blocked bool) {
 		s.blocked = append(s.blocked, c)
 	}
 	s.noteSchema()
+	t.locked = false
 	s.box.Cord.Unlock()
 	s.stat.leave(RequestsInProgress, ended)
 	if n < t.n {

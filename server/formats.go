@@ -1,9 +1,6 @@
 package server
 
 import (
-	"bytes"
-
-	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/iproto"
 	"github.com/lycosadb/lycosa/msgpack"
@@ -62,66 +59,25 @@ const maxClientFormats = 4096
 // localArgs returns the arguments of a call with the tuples among them, if there are any, having formats of this
 // server in the place of those that the request brought. The cord's lock is held.
 func (s *Server) localArgs(call *iproto.Call) ([]byte, error) {
-	if bytes.IndexByte(call.Args, box.TupleExt) < 0 {
-		return call.Args, nil
-	}
 	var formats map[uint64]uint32
-	var out []byte
-	start := call.Args // not copied to out yet
-	b := call.Args
-	for pending := 1; pending > 0; pending-- {
-		switch msgpack.TypeOf(b[0]) {
-		case msgpack.Array:
-			n, rest, _ := msgpack.ReadArrayHeader(b)
-			pending += n
-			b = rest
-		case msgpack.Map:
-			n, rest, _ := msgpack.ReadMapHeader(b)
-			pending += 2 * n
-			b = rest
-		case msgpack.Ext:
-			typ, data, rest, _ := msgpack.ReadExt(b)
-			if typ == box.TupleExt {
-				if formats == nil {
-					var err error
-					if formats, err = s.clientFormats(call.Formats); err != nil {
-						return nil, err
-					}
-				}
-				out = append(out, start[:len(start)-len(b)]...)
-				id, array, ok := msgpack.ReadUint(data)
-				local, known := formats[id]
-				if !ok || !known || !isArray(array) {
-					return nil, boxerr.Illegal("Can not parse a tuple from MsgPack")
-				}
-				f := tuple.FormatByID(local)
-				if f != nil {
-					if err := f.Check(array); err != nil {
-						return nil, err
-					}
-				}
-				prefix := msgpack.AppendUint(nil, uint64(local))
-				out = msgpack.AppendExt(out, box.TupleExt, append(prefix, array...))
-				start = rest
+	return iproto.MapTuples(call.Args, func(id uint64, array []byte) (uint32, error) {
+		if formats == nil {
+			var err error
+			if formats, err = s.clientFormats(call.Formats); err != nil {
+				return 0, err
 			}
-			b = rest
-		default:
-			b, _ = msgpack.Skip(b)
 		}
-	}
-	if out == nil {
-		return call.Args, nil
-	}
-	return append(out, start...), nil
-}
-
-// isArray tells whether b is one whole array.
-func isArray(b []byte) bool {
-	if len(b) == 0 || msgpack.TypeOf(b[0]) != msgpack.Array {
-		return false
-	}
-	rest, ok := msgpack.Skip(b)
-	return ok && len(rest) == 0
+		local, known := formats[id]
+		if !known {
+			return 0, boxerr.Illegal("Can not parse a tuple from MsgPack")
+		}
+		if f := tuple.FormatByID(local); f != nil {
+			if err := f.Check(array); err != nil {
+				return 0, err
+			}
+		}
+		return local, nil
+	})
 }
 
 // clientFormats reads the formats that a request brings: numbers of the client's own with field definitions. It

@@ -31,7 +31,10 @@ type Guard struct {
 	Name   string
 	Policy Policy
 	stats  HandlerStats
-	hist   histogram
+
+	// Not guarded by the lock.
+	served  served
+	latency latencies
 
 	windowStart time.Time // of the errors counted
 	windowCount int
@@ -82,7 +85,14 @@ const latencySample = 16
 // Stats returns the counts. The cord's lock must be held.
 func (g *Guard) Stats() HandlerStats {
 	s := g.stats
-	s.P50, s.P90, s.P99, s.Max = g.hist.percentile(50), g.hist.percentile(90), g.hist.percentile(99), g.hist.max
+	calls := g.served.calls.Load()
+	s.Calls += calls
+	s.Handled += calls
+	s.BytesOut += g.served.bytes.Load()
+	g.latency.mu.Lock()
+	h := &g.latency.h
+	s.P50, s.P90, s.P99, s.Max = h.percentile(50), h.percentile(90), h.percentile(99), h.max
+	g.latency.mu.Unlock()
 	s.Differences = g.differences
 	return s
 }
@@ -157,7 +167,7 @@ func (g *Guard) ended(s *Server, a *asked, out Outcome, err error) {
 	}
 	if !a.since.IsZero() {
 		took := time.Since(a.since)
-		g.hist.add(took)
+		g.latency.add(took)
 		if limit := g.Policy.Timeout; limit > 0 && took > limit && err == nil {
 			s.options.Log('W', fmt.Sprintf("handler %s took %v, its limit is %v", g.Name, took, limit))
 		}

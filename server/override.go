@@ -95,6 +95,14 @@ const firstOverride = 2
 
 func (c chain) empty() bool { return c == chain{} }
 
+// start begins a run through the chain.
+func (c chain) start() trigger.Run {
+	if c[0] == nil {
+		return trigger.Run{}
+	}
+	return c[0].Start()
+}
+
 // overridden tells whether the chain has handlers in place of the server.
 func (c chain) overridden() bool { return c[firstOverride] != nil || c[firstOverride+1] != nil }
 
@@ -109,6 +117,29 @@ type overrideTable struct {
 	low     [256]chain
 	high    map[iproto.Type]chain
 	unknown chain
+	// The handlers of those chains that may be asked without the cord's lock.
+	lowUnlocked     [256]Unlocked
+	highUnlocked    map[iproto.Type]Unlocked
+	unknownUnlocked Unlocked
+}
+
+// findUnlocked returns the handler of a type that may be asked without the cord's lock, nil when there is none.
+func (t *overrideTable) findUnlocked(typ iproto.Type) Unlocked {
+	if t == nil {
+		return nil
+	}
+	var h Unlocked
+	if typ < iproto.Type(len(t.lowUnlocked)) {
+		h = t.lowUnlocked[typ]
+	} else {
+		h = t.highUnlocked[typ]
+	}
+	if h == nil && t.unknownUnlocked != nil && !builtin(typ) {
+		if c, _ := t.find(typ); c == t.unknown {
+			return t.unknownUnlocked
+		}
+	}
+	return h
 }
 
 // find returns the chain of a type. ok is false when it is empty.
@@ -160,12 +191,12 @@ func (o *overrides) start(s *Server) {
 			o.complain(s, triggers.Event(name))
 		}
 	}
-	o.rebuild(triggers)
+	o.rebuild(s, triggers)
 	for _, prefix := range []string{overridePrefix, wrapPrefix} {
 		triggers.Observe(prefix, func(e *trigger.Event) {
 			if overrideName(e.Name()) {
 				o.complain(s, e)
-				o.rebuild(triggers)
+				o.rebuild(s, triggers)
 			}
 		})
 	}
@@ -218,7 +249,7 @@ func (o *overrides) complain(s *Server, e *trigger.Event) {
 }
 
 // rebuild publishes a table of all events that have handlers.
-func (o *overrides) rebuild(triggers *trigger.Registry) {
+func (o *overrides) rebuild(s *Server, triggers *trigger.Registry) {
 	var t *overrideTable
 	for _, name := range triggers.Names() {
 		if !overrideName(name) {
@@ -243,7 +274,26 @@ func (o *overrides) rebuild(triggers *trigger.Registry) {
 			t.high[iproto.Type(typ)] = c
 		}
 	}
+	if t != nil {
+		t.findAllUnlocked(s)
+	}
 	o.table.Store(t)
+}
+
+// findAllUnlocked notes the handlers that may be asked without the lock.
+func (t *overrideTable) findAllUnlocked(s *Server) {
+	for typ, c := range t.low {
+		t.lowUnlocked[typ] = s.unlockedOf(c)
+	}
+	for typ, c := range t.high {
+		if h := s.unlockedOf(c); h != nil {
+			if t.highUnlocked == nil {
+				t.highUnlocked = make(map[iproto.Type]Unlocked)
+			}
+			t.highUnlocked[typ] = h
+		}
+	}
+	t.unknownUnlocked = s.unlockedOf(t.unknown)
 }
 
 // handler makes a Handler of what a trigger holds, nil when that is impossible.

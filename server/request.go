@@ -49,6 +49,9 @@ type Request struct {
 	// abandoned is set when somebody may still use the context after the end.
 	abandoned bool
 
+	unlocked *turn    // set while a handler is asked without the lock: its answers go there
+	tried    Unlocked // the handler that was asked so, and isn't asked again
+
 	inside   bool // a handler's Serve runs
 	parked   bool // a handler will call Finish
 	finished bool // Finish was called inside of Serve, with ...
@@ -96,10 +99,13 @@ func (r *Request) Body() []byte {
 	return r.body
 }
 
-// Ctx is on whose behalf the request is run.
-func (r *Request) Ctx() *box.Ctx { return r.ctx }
+// Ctx is on whose behalf the request is run. It takes the lock, see Acquire.
+func (r *Request) Ctx() *box.Ctx {
+	r.Acquire()
+	return r.ctx
+}
 
-// Session is the client's session.
+// Session is the client's session. Its ID can be read without the lock, nothing else.
 func (r *Request) Session() *box.Session { return r.conn.session }
 
 // Send sends a packet to the client, made of a header and a body in MessagePack; the body may be empty. The error is
@@ -107,26 +113,58 @@ func (r *Request) Session() *box.Session { return r.conn.session }
 func (r *Request) Send(header, body []byte) error {
 	s := r.conn.server
 	n := uint32(len(header) + len(body))
+	if t := r.unlocked; t != nil {
+		b := append(t.answers, 0xce, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+		t.answers = append(append(b, header...), body...)
+		return nil
+	}
 	b := append(s.scratch[:0], 0xce, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 	b = append(append(b, header...), body...)
 	s.scratch = reuse(b)
 	if g := r.asked.guard; g != nil {
 		g.Sent(len(b))
 	}
+	return r.SendPacket(b)
+}
+
+// SendPacket is Send for a whole packet, its length in front. What the request has committed before is on disk when the
+// packet leaves.
+func (r *Request) SendPacket(packet []byte) error {
+	r.Acquire()
 	if r.inner != nil {
-		r.inner.sink.Take(b)
+		r.inner.sink.Take(packet)
 		return nil
 	}
 	if r.tee != nil {
-		r.tee.Take(b)
+		r.tee.Take(packet)
 	}
-	return r.conn.Send(b)
+	return r.emit(packet)
+}
+
+// emit gives the connection a packet, or keeps it back as long as the journal has not done what the request has
+// committed. Within the turn that the request was started in, noteTicket does the latter.
+func (r *Request) emit(packet []byte) error {
+	c, ticket := r.conn, r.ctx.Ticket
+	if c.turn != nil && !r.detached || r.late == nil && (ticket.Position() == 0 || ticket.Done() && ticket.Err() == nil) {
+		return c.Send(packet)
+	}
+	switch t := c.turn; {
+	case c.closed:
+		return boxerr.New(boxerr.SessionClosed)
+	case t != nil:
+		start := len(t.answers)
+		t.answers = append(t.answers, packet...)
+		t.waits = append(t.waits, journalWait{start, len(t.answers), r.head.Sync, ticket})
+	default:
+		r.late = append(r.late, packet...)
+	}
+	return nil
 }
 
 // Reply answers the request with data, a MessagePack array, in the form of the server's own answers. The handler
 // still has to return Handled. An answer about what the request has written itself leaves when that is on disk.
 func (r *Request) Reply(data []byte) error {
-	if r.conn.closed {
+	if r.unlocked == nil && r.conn.closed {
 		return boxerr.New(boxerr.SessionClosed)
 	}
 	b, start := r.open()
@@ -180,6 +218,7 @@ func (r *Request) reset() {
 	r.stream, r.following = nil, nil
 	r.chain, r.place, r.run = chain{}, 0, trigger.Run{}
 	r.asked, r.inner, r.child, r.shadowOf, r.tee, r.onCancel, r.abandoned = asked{}, nil, nil, nil, nil, nil, false
+	r.unlocked, r.tried, r.late = nil, nil, nil
 	if r.compared != nil || r.traces != nil {
 		r.compared, r.traces = nil, nil
 	}
@@ -213,12 +252,12 @@ func (r *Request) decodeBody() {
 }
 
 // isPing tells whether the request is a PING that may be answered without the cord's lock.
-func (r *Request) isPing(schema uint32) bool {
+func (r *Request) isPing(schema uint32, table *overrideTable) bool {
 	if r.head.Type != iproto.TypePing || r.fault != nil || r.head.StreamID != 0 ||
 		r.head.SchemaVersion != 0 && r.head.SchemaVersion != uint64(schema) {
 		return false
 	}
-	_, overridden := r.conn.server.overrides.table.Load().find(iproto.TypePing)
+	_, overridden := table.find(iproto.TypePing)
 	return !overridden
 }
 
@@ -229,11 +268,7 @@ func (r *Request) start() bool {
 	if t := c.turn; t != nil {
 		r.mark = len(t.answers)
 	}
-	if r.ctx == nil {
-		r.ctx = c.server.box.NewCtx(c.session)
-	} else {
-		r.ctx.Reset(c.session)
-	}
+	r.prepare()
 	if r.fault == nil {
 		r.admit()
 	}
@@ -253,6 +288,16 @@ func (r *Request) start() bool {
 		return false
 	}
 	return true
+}
+
+// prepare makes the request's context ready.
+func (r *Request) prepare() {
+	c := r.conn
+	if r.ctx == nil {
+		r.ctx = c.server.box.NewCtx(c.session)
+	} else {
+		r.ctx.Reset(c.session)
+	}
 }
 
 // admit finds the chain of the request and checks the rules that come before all handlers.
@@ -300,9 +345,7 @@ func (r *Request) begin() {
 		r.builtin()
 		return
 	}
-	if r.chain[0] != nil {
-		r.run = r.chain[0].Start()
-	}
+	r.run = r.chain.start()
 	r.serve()
 }
 
@@ -310,6 +353,9 @@ func (r *Request) begin() {
 func (r *Request) next() (trigger.Handler, bool) {
 	for {
 		if h, ok := r.run.Next(); ok {
+			if r.tried != nil && h == trigger.Handler(r.tried) {
+				continue
+			}
 			return h, true
 		}
 		for r.place++; r.place < len(r.chain) && r.chain[r.place] == nil; r.place++ {
@@ -416,7 +462,7 @@ type forwarding struct{ request *Request }
 // Take makes it a box.Sink.
 func (f forwarding) Take(packet []byte) {
 	f.request.tee.Take(packet)
-	_ = f.request.conn.Send(packet)
+	_ = f.request.emit(packet)
 }
 
 // watchAnswer begins to keep a copy of what the request is answered.
@@ -483,6 +529,9 @@ func (r *Request) Finish(out Outcome, err error) {
 // open begins an answer to the request, whose body the caller appends.
 func (r *Request) open() (b []byte, start int) {
 	s := r.conn.server
+	if t := r.unlocked; t != nil {
+		return iproto.Begin(t.answers, iproto.TypeOK, r.head.Sync, s.schema.Load()), len(t.answers)
+	}
 	if t := r.conn.turn; t != nil {
 		b = t.answers
 	} else {
@@ -501,6 +550,10 @@ func (r *Request) answer(b []byte, start int) {
 // the journal has not done what the request has committed.
 func (r *Request) deliver(b []byte, start int) {
 	c := r.conn
+	if t := r.unlocked; t != nil {
+		t.answers = b
+		return
+	}
 	if r.inner != nil || r.tee != nil {
 		if !r.copyAnswer(b, start) {
 			return
@@ -658,7 +711,7 @@ const maxFree = 1024
 func (s *Server) release(r *Request) {
 	r.conn = nil
 	if r.abandoned {
-		r.ctx = nil
+		r.ctx, r.own = nil, nil
 	}
 	if len(s.free) < maxFree {
 		s.free = append(s.free, r)

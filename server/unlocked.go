@@ -1,0 +1,152 @@
+package server
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lycosadb/lycosa/iproto"
+)
+
+// Unlocked is a Handler that may be asked without the cord's lock, by the goroutine of the connection. Its Serve must
+// not return Parked. Whatever of the Request belongs to the lock takes it: see Request.Acquire.
+//
+// Such a handler runs without the lock when nothing that needs it comes before it: no other handler in its chain, no
+// policy, no stream, and no request of the same turn.
+type Unlocked interface {
+	Guarded
+	// Unlocked tells whether the handler is one.
+	Unlocked() bool
+}
+
+// unlockedOf returns the handler of a chain that may be asked without the lock, nil when there is none.
+func (s *Server) unlockedOf(c chain) Unlocked {
+	if c[0] != nil || c[1] != nil {
+		return nil
+	}
+	for _, e := range c[firstOverride:] {
+		if e == nil || e.Empty() {
+			continue
+		}
+		if h, ok := s.handler(e.Entries()[0].Handler).(Unlocked); ok && h.Unlocked() && h.Guard().Policy == (Policy{}) {
+			return h
+		}
+		return nil
+	}
+	return nil
+}
+
+// served counts what a handler has done without the lock.
+type served struct {
+	calls, bytes atomic.Uint64
+}
+
+// tally is what was done without the lock in a turn, and is not counted yet.
+type tally struct {
+	guard        *Guard
+	calls, bytes int
+}
+
+// count adds a request that a handler has served without the lock, with an answer of so many bytes.
+func (y *tally) count(g *Guard, bytes int) {
+	if y.guard != g {
+		y.flush()
+		y.guard = g
+	}
+	y.calls++
+	y.bytes += bytes
+}
+
+func (y *tally) flush() {
+	if y.guard != nil {
+		y.guard.served.calls.Add(uint64(y.calls))
+		y.guard.served.bytes.Add(uint64(y.bytes))
+	}
+	*y = tally{}
+}
+
+// latencies is a histogram with a lock of its own, because handlers that run without the cord's lock are in it as well.
+type latencies struct {
+	mu sync.Mutex // guards the field below
+	h  histogram
+}
+
+func (l *latencies) add(d time.Duration) {
+	l.mu.Lock()
+	l.h.add(d)
+	l.mu.Unlock()
+}
+
+// runUnlocked runs the first requests of a turn, as far as they need no lock: PINGs and those whose handler is
+// Unlocked. It returns how many it has run; the lock is held when one of them has taken it.
+func (c *conn) runUnlocked(t *turn) (n int) {
+	table := c.server.overrides.table.Load()
+	schema := c.server.schema.Load()
+	for n < t.n && !t.locked && len(t.answers) <= maxAnswers {
+		r := t.requests[n]
+		if r.isPing(schema, table) {
+			t.answers = iproto.AppendOK(t.answers, r.head.Sync, schema)
+		} else if h := table.findUnlocked(r.head.Type); h == nil || r.fault != nil || r.head.StreamID != 0 {
+			break
+		} else if !r.serveUnlocked(t, h) {
+			t.requests[n] = c.server.takeFree()
+		}
+		n++
+	}
+	t.tally.flush()
+	return n
+}
+
+// serveUnlocked asks a handler without the lock, and takes it when the request needs it after all: because the handler
+// has asked for it, has failed, or passes the request on. It returns false when the request is detached.
+func (r *Request) serveUnlocked(t *turn, h Unlocked) bool {
+	c := r.conn
+	g := h.Guard()
+	r.mark, r.unlocked, r.tried = len(t.answers), t, h
+	var since time.Time
+	if c.sampled++; c.sampled%latencySample == 1 {
+		since = time.Now()
+	}
+	out, err := r.invoke(h)
+	if r.unlocked != nil && out == Handled && err == nil {
+		r.unlocked = nil
+		t.tally.count(g, len(t.answers)-r.mark)
+		if !since.IsZero() {
+			g.latency.add(time.Since(since))
+		}
+		return true
+	}
+	r.Acquire()
+	if !since.IsZero() {
+		r.asked.since = since
+	}
+	if !r.conclude(out, err) {
+		r.run = r.chain.start()
+		r.serve()
+	}
+	if !r.ended {
+		r.detach()
+		return false
+	}
+	c.server.stat.leave(RequestsInProgress, 1)
+	return true
+}
+
+// Acquire takes the cord's lock on behalf of a handler that was called without it. The rest of the turn keeps it.
+// With the lock held it does nothing.
+func (r *Request) Acquire() {
+	t := r.unlocked
+	if t == nil {
+		return
+	}
+	r.unlocked = nil
+	c := r.conn
+	s := c.server
+	s.stat.enter(RequestsInProgress, 1)
+	s.box.Cord.Lock()
+	t.locked, c.turn = true, t
+	r.prepare()
+	c.session.Sync = r.head.Sync
+	r.chain, _ = s.overrides.table.Load().find(r.head.Type)
+	r.tried.Guard().begin(&r.asked)
+}
