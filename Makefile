@@ -31,6 +31,9 @@ lint: deps-test
 bench: build
 	$(GO) run ./bench -server $(BIN)
 
+crash: build
+	$(GO) test ./crash -v -timeout 30m -binary $(abspath $(BIN)) -kills 200
+
 fmt:
 	gofmt -w $$(git ls-files '*.go')
 
