@@ -2,10 +2,14 @@ package lua
 
 import (
 	"encoding/base64"
+	"fmt"
+	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 	"unsafe"
 
+	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/internal/luajit"
 	"github.com/lycosadb/lycosa/msgpack"
@@ -69,11 +73,24 @@ func registerTuple(s *State) {
 		c.NOut++
 		return nil
 	})
+	s.Func("tuple.format_new", func(c *luajit.Call) error {
+		f, err := box.NewTupleFormat(c.Raw())
+		if err != nil {
+			return err
+		}
+		c.PushUint(uint64(f.ID))
+		return nil
+	})
 	s.Func("tuple.update", func(c *luajit.Call) error {
 		data, id, ops := c.Raw(), uint32(c.Uint()), c.Raw()
 		out, _, err := tuple.Update(data, ops, 1, tuple.FormatByID(id))
 		if err != nil {
 			return boxerr.From(err).With("ops", append(msgpack.Raw(nil), ops...))
+		}
+		if f := tuple.FormatByID(id); f != nil {
+			if err := f.Check(out); err != nil {
+				return err
+			}
 		}
 		pushNew(c, out, id)
 		return nil
@@ -181,8 +198,7 @@ func appendFlow(out, v []byte) []byte {
 		return append(out, '}')
 	case msgpack.String:
 		text, _, _ := msgpack.ReadString(v)
-		quoted := strings.ReplaceAll(string(text), "'", "''")
-		return append(append(append(out, '\''), strings.ReplaceAll(quoted, "\n", "\n\n    ")...), '\'')
+		return appendQuoted(out, string(text))
 	case msgpack.Bin:
 		data, _, _ := msgpack.ReadBin(v)
 		return base64.StdEncoding.AppendEncode(append(out, "!!binary "...), data)
@@ -197,8 +213,51 @@ func appendFlow(out, v []byte) []byte {
 		return strconv.AppendInt(out, i, 10)
 	case msgpack.Float32, msgpack.Float64:
 		f, _, _ := msgpack.ReadFloat64(v)
+		switch {
+		case math.IsInf(f, 0):
+			if f < 0 {
+				out = append(out, '-')
+			}
+			return append(out, "inf"...)
+		case math.IsNaN(f):
+			return append(out, "nan"...)
+		}
 		return strconv.AppendFloat(out, f, 'g', 14, 64)
 	default:
 		return append(out, "null"...)
 	}
 }
+
+// appendQuoted appends a text in single quotes, or in double quotes with escapes when it has characters that cannot be
+// shown; a new line is an empty line in YAML.
+func appendQuoted(out []byte, text string) []byte {
+	plain := utf8.ValidString(text)
+	for _, r := range text {
+		plain = plain && (r == '\n' || r >= ' ' && r != 0x7f)
+	}
+	if plain {
+		quoted := strings.ReplaceAll(text, "'", "''")
+		return append(append(append(out, '\''), strings.ReplaceAll(quoted, "\n", "\n\n    ")...), '\'')
+	}
+	out = append(out, '"')
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRuneInString(text[i:])
+		switch c := text[i]; {
+		case r == utf8.RuneError && n == 1:
+			out = fmt.Appendf(out, `\x%02X`, c)
+		case c == '"' || c == '\\':
+			out = append(out, '\\', c)
+		case c < ' ' && flowEscapes[c] != 0:
+			out = append(out, '\\', flowEscapes[c])
+		case c < ' ' || c == 0x7f:
+			out = fmt.Appendf(out, `\x%02X`, c)
+		default:
+			out = append(out, text[i:i+n]...)
+		}
+		i += n
+	}
+	return append(out, '"')
+}
+
+// flowEscapes are the control characters that have a letter of their own.
+var flowEscapes = [' ']byte{0: '0', 7: 'a', 8: 'b', 9: 't', 10: 'n', 11: 'v', 12: 'f', 13: 'r', 27: 'e'}

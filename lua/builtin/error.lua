@@ -57,11 +57,11 @@ end
 function methods.match(e, ...) return string.match(record_of(e, 'match').message, ...) end
 
 function methods.set_prev(e, prev)
-    local r = record_of(e, 'set_prev')
-    if prev ~= nil and not is_error(prev) then error('Usage: error1:set_prev(error2)', 2) end
+    if not is_error(e) or prev ~= nil and not is_error(prev) then core.illegal('Usage: error1:set_prev(error2)', 2) end
+    local r = records[e.id]
     local p = prev
     while p ~= nil do
-        if p.id == e.id then error('Cycles are not allowed', 2) end
+        if p.id == e.id then core.illegal('Cycles are not allowed', 2) end
         p = records[p.id].prev
     end
     if prev == nil then r.prev = nil else r.prev = prev end
@@ -197,10 +197,10 @@ local function from_code(code, level, ...)
     return new_object { type = 'ClientError', code = code, message = message, file = file, line = line, payload = payload }
 end
 
---- Make an error of a class without fields of its own, e.g. IllegalParams.
-function core.new_error(class, message, level)
+--- Make an error of a class without fields of its own, e.g. IllegalParams. One of the system has its number.
+function core.new_error(class, message, level, errno)
     local file, line = where((level or 1) + 1)
-    return new_object { type = class, code = 0, message = message, file = file, line = line, payload = {} }
+    return new_object { type = class, code = 0, message = message, file = file, line = line, errno = errno, payload = {} }
 end
 
 function core.illegal(message, level)
@@ -238,7 +238,7 @@ local reserved = { code = true, reason = true, type = true, prev = true, message
 local function from_table(t, level)
     local file, line = where(level + 1)
     local code = tonumber(t.code or t[1] and tonumber(t[1])) or 0
-    local reason = t.reason or t.message
+    local reason = t.message or t.reason
     if reason == nil then
         for i = 1, 2 do
             if type(t[i]) == 'string' and tonumber(t[i]) == nil then reason = t[i] break end
@@ -307,8 +307,10 @@ function box_error.last() return last[tonumber(shared.fiber_id)] end
 
 function box_error.clear() last[tonumber(shared.fiber_id)] = nil end
 
-function box_error.set(e)
-    if not is_error(e) then error('Usage: box.error.set(error)', 2) end
+function box_error.set(...)
+    local e = ...
+    if select('#', ...) ~= 1 then core.illegal('Usage: box.error.set(error)', 2) end
+    if not is_error(e) then core.illegal(('Invalid argument #1 (error expected, got %s)'):format(type(e)), 2) end
     core.set_last_error(e)
 end
 

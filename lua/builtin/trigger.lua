@@ -28,9 +28,10 @@ function core.set_trigger(event, name, f, ...)
 end
 
 function trigger.set(event, name, f, ...)
-    if select('#', ...) > 0 or type(event) ~= 'string' or name == nil or f == nil then
+    if select('#', ...) > 0 or event == nil or name == nil or f == nil then
         error('Usage: trigger.set(event, trigger, function)', 2)
     end
+    if type(event) == 'number' then event = tostring(event) end
     if type(name) ~= 'string' then
         error(("bad argument #2 to 'set' (string expected, got %s)"):format(type(name)), 2)
     end

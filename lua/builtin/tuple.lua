@@ -112,8 +112,8 @@ end
 function methods.totable(t, from, to)
     check(t)
     local n = len(t)
-    if from == nil then from = 1 elseif from < 1 then error('tuple.totable(): invalid second argument', 2) end
-    if to == nil then to = n elseif to < 1 then error('tuple.totable(): invalid third argument', 2) end
+    if from == nil then from = 1 elseif from < 1 then error('tuple.totable: invalid second argument', 2) end
+    if to == nil then to = n elseif to < 1 then error('tuple.totable: invalid third argument', 2) end
     if from == 1 and to >= n and n > 6000 then
         return (bridge.decode_tuple(codec, t))
     end
@@ -123,14 +123,15 @@ end
 function methods.unpack(t, from, to)
     check(t)
     local n = len(t)
-    if from == nil then from = 1 elseif from < 1 then error('tuple.unpack(): invalid second argument', 2) end
-    if to == nil then to = n elseif to < 1 then error('tuple.unpack(): invalid third argument', 2) end
+    if from == nil then from = 1 elseif from < 1 then error('tuple.totable: invalid second argument', 2) end
+    if to == nil then to = n elseif to < 1 then error('tuple.totable: invalid third argument', 2) end
     return fields(codec, t, from - 1, math.min(to, n))
 end
 
 function methods.slice(t, from, to)
     check(t)
-    if type(from) ~= 'number' then error('tuple.slice(): bad arguments', 2) end
+    if from == nil then error('tuple.slice(): bad arguments', 2) end
+    from = tonumber(from) or 0
     local n = len(t)
     local first, last
     if from >= 0 then first = from elseif from >= -n then first = n + from
@@ -150,7 +151,8 @@ function methods.transform(t, ...)
     local offset, count = ...
     if type(offset) ~= 'number' or type(count) ~= 'number' then error('tuple.transform(): bad arguments', 2) end
     local n = len(t)
-    if offset == 0 or offset > n + 1 or offset < -n then error('tuple.transform(): offset is out of bound', 2) end
+    if offset == 0 or offset < -n then error('tuple.transform(): offset is out of bound', 2) end
+    if offset > n + 1 then offset = n + 1 end
     if count < 0 then error('tuple.transform(): len is negative', 2) end
     return go_transform(t, offset, count, select('#', ...) - 2, select(3, ...))
 end
@@ -186,27 +188,33 @@ end
 function methods.pairs(t, i) return require('fun').wrap(step, t, i) end
 methods.ipairs = methods.pairs
 
-function methods.find(t, offset, value)
+-- Fields are counted from 1, and the walk begins behind the offset.
+local function search(t, all, ...)
     check(t)
-    if value == nil and select('#', offset) then offset, value = 0, offset end
-    for i = offset, len(t) - 1 do
-        if (fields(codec, t, i, i + 1)) == value then return i end
-    end
-end
-
-function methods.findall(t, offset, value)
-    check(t)
-    if value == nil then offset, value = 0, offset end
+    local offset, value = 0, (...)
+    if select('#', ...) > 1 then offset, value = ... end
+    local n = len(t)
+    if type(offset) ~= 'number' or offset < 0 or offset > n then error("error: invalid key to 'next'", 3) end
     local found = {}
-    for i = offset, len(t) - 1 do
-        if (fields(codec, t, i, i + 1)) == value then found[#found + 1] = i end
+    for i = offset, n - 1 do
+        if (fields(codec, t, i, i + 1)) == value then
+            if not all then return i + 1 end
+            found[#found + 1] = i + 1
+        end
     end
+    if not all then return nil end
     return unpack(found)
 end
 
+function methods.find(t, ...) return search(t, false, ...) end
+
+function methods.findall(t, ...) return search(t, true, ...) end
+
 function methods.tomap(t, options)
     check(t)
-    if options ~= nil and type(options) ~= 'table' then error('Usage: tuple:tomap(opts)', 2) end
+    if options ~= nil and (type(options) ~= 'table' or options.names_only ~= nil and type(options.names_only) ~= 'boolean') then
+        error('Usage: tuple:tomap(opts)', 2)
+    end
     local m = {}
     local list = names_of(t.ly_format).list
     local n = len(t)
@@ -224,9 +232,11 @@ function methods.info(t)
     return go_info(t)
 end
 
+local field_list = core.fn('tuple.format')
+
 function methods.format(t)
     check(t)
-    return core.fn('tuple.format')(t.ly_format)
+    return field_list(t.ly_format)
 end
 
 methods.__serialize = function(t) return methods.totable(t) end
@@ -257,7 +267,8 @@ ffi.metatype(tuple_t, {
     __eq = function(a, b)
         if not is_tuple(a) or not is_tuple(b) then return false end
         if a.ly_address ~= 0 then
-            return a.ly_address == b.ly_address and a.ly_size == b.ly_size and ffi.string(a.ly_data, a.ly_size) == ffi.string(b.ly_data, b.ly_size)
+            return a.ly_address == b.ly_address and a.ly_size == b.ly_size
+                and ffi.string(a.ly_data, a.ly_size) == ffi.string(b.ly_data, b.ly_size)
         end
         return ffi.cast('char *', a.ly_data) == ffi.cast('char *', b.ly_data)
     end,
@@ -268,24 +279,76 @@ core.set_kind('tuple', tuple_t, make)
 
 local box_tuple = {}
 
---- box.tuple.new(table, {options}), or the fields one by one.
+-- Formats that programs make: a userdata each, whose number tells it from others.
+local go_format_new, go_format = core.fn('tuple.format_new'), core.fn('tuple.format')
+local prototype = newproxy(true)
+local format_ids = setmetatable({}, { __mode = 'k' })
+
+local function is_format(f) return format_ids[f] ~= nil end
+
+local format_mt = getmetatable(prototype)
+format_mt.__index = {
+    totable = function(f) return go_format(format_ids[f]) end,
+}
+format_mt.__tostring = function() return 'box.tuple.format' end
+format_mt.__len = function(f) return #go_format(format_ids[f]) end
+format_mt.__serialize = function(f) return go_format(format_ids[f]) end
+format_mt.__metatable = nil
+
+-- normalized writes the fields of a format as maps: {'id', 'number'} stands for {name = 'id', type = 'number'}.
+local function normalized(fields_of)
+    local list = setmetatable({}, core.seq_mt)
+    for i, field in ipairs(fields_of) do
+        local f = {}
+        if type(field) == 'string' then
+            f.name = field
+        else
+            for k, v in pairs(field) do
+                if k == 1 then f.name = v elseif k == 2 then f.type = v else f[k] = v end
+            end
+        end
+        f.type = f.type or 'any'
+        list[i] = setmetatable(f, core.map_mt)
+    end
+    return list
+end
+
+local function new_format(fields_of)
+    if is_format(fields_of) then return fields_of end
+    if type(fields_of) ~= 'table' then core.illegal('format should be a table', 3) end
+    local f = newproxy(prototype)
+    format_ids[f] = go_format_new(normalized(fields_of))
+    return f
+end
+
+box_tuple.format = { new = new_format, is = is_format }
+
+local function format_option(options)
+    if options == nil then return 0 end
+    if type(options) ~= 'table' then core.illegal('options should be a table', 3) end
+    for name in pairs(options) do
+        if name ~= 'format' then core.illegal(("unexpected option '%s'"):format(tostring(name)), 3) end
+    end
+    local f = options.format
+    if f == nil then return 0 end
+    if type(f) ~= 'table' and not is_format(f) then
+        core.illegal("options parameter 'format' should be of type table, box.tuple.format", 3)
+    end
+    return format_ids[new_format(f)]
+end
+
+--- box.tuple.new(value, {options}): a table or a tuple is the tuple, any other value its only field.
 function box_tuple.new(...)
     local n = select('#', ...)
-    local first, options = ...
-    if n == 0 then return go_new(setmetatable({}, core.seq_mt)) end
-    if n <= 2 and (type(first) == 'table' or is_tuple(first)) then
-        if n == 2 and type(options) == 'table' and options.format ~= nil then
-            return go_new(first, core.fn('tuple.format_id')(options.format))
-        end
-        if n == 1 or options == nil or type(options) == 'table' and next(options) == nil then return go_new(first) end
+    local value, options = ...
+    if n == 0 or n == 1 and type(value) == 'nil' then return go_new(setmetatable({}, core.seq_mt)) end
+    local format = n > 1 and format_option(options) or 0
+    if type(value) ~= 'table' and not is_tuple(value) then
+        value = setmetatable({ value }, core.seq_mt)
+    elseif type(value) == 'table' and getmetatable(value) == nil and next(value) == nil then
+        value = setmetatable({}, core.seq_mt)
     end
-    if n == 1 and type(first) ~= 'table' then return go_new(setmetatable({ first }, core.seq_mt)) end
-    local t = setmetatable({}, core.seq_mt)
-    for i = 1, n do
-        local v = select(i, ...)
-        if v == nil then t[i] = core.NULL else t[i] = v end
-    end
-    return go_new(t)
+    return go_new(value, format)
 end
 
 function box_tuple.is(t) return is_tuple(t) end
