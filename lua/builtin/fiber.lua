@@ -144,7 +144,7 @@ end
 function fiber.yield() fiber.sleep(0) end
 
 function fiber.sleep(seconds)
-    if type(seconds) ~= 'number' then core.illegal('fiber.sleep(): number expected', 2) end
+    if type(seconds) ~= 'number' then core.illegal('Usage: fiber.sleep(delay)', 2) end
     if seconds < 0 then seconds = 0 end
     park(seconds)
     check_cancelled()
@@ -233,7 +233,6 @@ function fiber.join(f, timeout)
         for i, w in ipairs(j.waiters) do
             if w == self_id() then table.remove(j.waiters, i) break end
         end
-        check_cancelled()
     end
     joinables[id] = nil
     if j.ok then return true, unpack(j.results, 1, j.n) end

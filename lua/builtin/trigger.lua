@@ -44,9 +44,7 @@ end
 
 function trigger.del(event, name)
     if type(event) ~= 'string' or type(name) ~= 'string' then error('Usage: trigger.del(event, trigger)', 2) end
-    local ref = go_del(event, name)
-    if ref == nil then return end
-    return ref_value(ref)
+    go_del(event, name)
 end
 
 -- handlers lists {name, function} in running order.
@@ -60,7 +58,12 @@ end
 function trigger.call(event, ...)
     if type(event) ~= 'string' then error('Usage: trigger.call(event, [args...])', 2) end
     for _, h in ipairs(handlers(event)) do
-        h[2](...)
+        local ok, e = pcall(h[2], ...)
+        if not ok then
+            if not core.is_error(e) then e = core.new_error('LuajitError', tostring(e), 2) end
+            core.set_last_error(e)
+            error(e, 0)
+        end
     end
 end
 

@@ -185,6 +185,19 @@ local function step(t, i)
     return i + 1, (fields(codec, t, i, i + 1))
 end
 
+-- pairs() and ipairs() walk tuples too; LuaJIT's own know only tables.
+local raw_pairs, raw_ipairs = pairs, ipairs
+
+function pairs(t)
+    if is_tuple(t) then return step, t, nil end
+    return raw_pairs(t)
+end
+
+function ipairs(t)
+    if is_tuple(t) then return step, t, nil end
+    return raw_ipairs(t)
+end
+
 function methods.pairs(t, i) return require('fun').wrap(step, t, i) end
 methods.ipairs = methods.pairs
 
@@ -203,7 +216,7 @@ local function search(t, all, ...)
         end
     end
     if not all then return nil end
-    return unpack(found)
+    return found
 end
 
 function methods.find(t, ...) return search(t, false, ...) end
