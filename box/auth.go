@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 
 	"github.com/lycosadb/lycosa/boxerr"
+	"github.com/lycosadb/lycosa/iproto"
 	"github.com/lycosadb/lycosa/msgpack"
 )
 
@@ -20,12 +21,7 @@ func PasswordHash(password string) []byte {
 }
 
 // Scramble returns what a client sends to prove that it knows the password. Of the salt 20 bytes count.
-func Scramble(salt []byte, password string) []byte {
-	once := sha1.Sum([]byte(password))
-	mask := saltedHash(salt, PasswordHash(password))
-	subtle.XORBytes(mask[:], mask[:], once[:])
-	return mask[:]
-}
+func Scramble(salt []byte, password string) []byte { return iproto.Scramble(salt, password) }
 
 func saltedHash(salt, hash []byte) [sha1.Size]byte {
 	h := sha1.New()

@@ -3,6 +3,7 @@ package box
 import (
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/index"
+	"github.com/lycosadb/lycosa/iproto"
 	"github.com/lycosadb/lycosa/memtx"
 	"github.com/lycosadb/lycosa/tuple"
 )
@@ -29,7 +30,7 @@ type Runtime interface {
 }
 
 // TupleExt is the extension type under which tuples travel: a format number and the tuple's array.
-const TupleExt = 7
+const TupleExt = iproto.TupleExt
 
 // Invocation is a CALL or an EVAL.
 type Invocation struct {
