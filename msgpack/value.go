@@ -2,7 +2,6 @@ package msgpack
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -43,9 +42,9 @@ var (
 // maxDepth bounds the nesting that Decode and Append follow, because they recurse.
 const maxDepth = 1000
 
-// Append appends a Go value: nil, a bool, an integer, a float, a string, a []byte (as binary), a slice or map of
-// those or of any, a Raw, an ExtMarshaler, or a Marshaler. Maps with string keys are written in the order of their keys. On an error b is
-// returned as it was.
+// Append appends a Go value: nil, a bool, an integer, a float, a string, a []byte (as binary), a slice, array or map of
+// those or of any, a pointer to one, a value of a type made of one, a Raw, an ExtMarshaler, or a Marshaler. Maps are
+// written in the order of their keys, unless these are of any type. On an error b is returned as it was.
 func Append(b []byte, v any) ([]byte, error) {
 	out, err := appendValue(b, v, 0)
 	if err != nil {
@@ -139,7 +138,7 @@ func appendValue(b []byte, v any, depth int) ([]byte, error) {
 		}
 		return b, nil
 	}
-	return b, fmt.Errorf("msgpack: no encoding for Go type %T", v)
+	return appendReflected(b, reflect.ValueOf(v), depth)
 }
 
 func appendSlice[E any](b []byte, v []E, depth int) ([]byte, error) {
