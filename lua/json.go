@@ -38,10 +38,11 @@ func registerJSON(s *State) {
 		c.PushBytes(d.out)
 		return nil
 	})
-	// json.encode(MessagePack, precision, invalid numbers, invalid as nil) returns the text, or nothing, what is wrong and
+	// json.encode(MessagePack, precision, invalid numbers, invalid as nil, escape slashes) returns the text, or nothing, what is wrong and
 	// whether that is an error of its own class.
 	s.Func("json.encode", func(c *luajit.Call) error {
 		e := jsonEncoder{in: c.Bytes(), precision: int(c.Int()), invalidNumbers: c.Bool(), invalidAsNil: c.Bool()}
+		e.escapeSlash = c.Bool()
 		at := len(c.Out)
 		e.out = append(c.Out, 0xdb, 0, 0, 0, 0)
 		e.value()
@@ -65,6 +66,7 @@ type jsonEncoder struct {
 	precision      int  // significant digits of numbers with a fraction
 	invalidNumbers bool // NaN and the infinities are written as words
 	invalidAsNil   bool // and otherwise as null
+	escapeSlash    bool
 	problem        string
 	object         bool // the problem is raised as an error object
 	text           []byte
@@ -233,13 +235,13 @@ func (e *jsonEncoder) string(v []byte) {
 	b := append(e.out, '"')
 	from := 0
 	for i, c := range v {
-		if jsonSafe[c] {
+		if jsonSafe[c] && (c != '/' || !e.escapeSlash) {
 			continue
 		}
 		b = append(b, v[from:i]...)
 		from = i + 1
 		switch c {
-		case '"', '\\':
+		case '"', '\\', '/':
 			b = append(b, '\\', c)
 		case '\n':
 			b = append(b, '\\', 'n')

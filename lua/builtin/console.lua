@@ -8,10 +8,10 @@ local output = { format = 'yaml', options = nil, eos = ';' }
 
 -- compile returns the statement as a function, or the error and whether more lines could complete it.
 local function compile(text)
-    local f = core.load('return ' .. text, '=stdin')
+    local f = core.load('return ' .. text, text)
     if f ~= nil then return f end
     local err
-    f, err = core.load(text, '=stdin')
+    f, err = core.load(text, text)
     if f ~= nil then return f end
     return nil, err, err:find("near '<eof>'", 1, true) ~= nil
 end
@@ -85,7 +85,7 @@ end
 function console.eval(text)
     local complete, answer = evaluate(text)
     if not complete then
-        local _, err = core.load(text, '=stdin')
+        local _, err = core.load(text, text)
         return encoder.encode(setmetatable({ { error = err } }, { __serialize = 'array' }))
     end
     return answer

@@ -99,8 +99,9 @@ error_t = ffi.metatype('struct error', {
     __gc = function(e) records[e.id] = nil end,
 })
 
--- unpacked makes an object of the decoded stack of an error, its causes included.
-local function unpacked(stack)
+-- unpacked makes an object of the decoded stack of an error, its causes included. Errors of other servers keep the codes
+-- that they have on the wire.
+local function unpacked(stack, remote)
     local object
     for i = #stack, 1, -1 do
         local s = stack[i]
@@ -108,7 +109,7 @@ local function unpacked(stack)
         local payload = s[6] or {}
         local custom = payload.custom_type
         local code = s[5]
-        if codeless[kind] then code = 0 end
+        if codeless[kind] and not remote then code = 0 end
         setmetatable(payload, nil)
         object = new_object {
             type = custom or kind, custom_type = custom, code = code, message = s[3], file = s[1], line = s[2],
@@ -122,6 +123,12 @@ end
 local function make(p, size)
     local map = decode_at(codec, p, size)
     return unpacked(map[0])
+end
+
+--- The error object of the text of an MP_ERROR from another server.
+function core.remote_error(text)
+    local map = bridge.decode(codec, text)
+    return unpacked(map[0], true)
 end
 
 local function head(n) return string.char(0x80 + n) end

@@ -18,7 +18,7 @@ local function encode(options, codec, v)
     local ok, packed = pcall(encode_msgpack, codec, v)
     if not ok then fail(packed) end
     local text, problem, as_object = go_encode(packed, options.encode_number_precision, options.encode_invalid_numbers,
-        options.encode_invalid_as_nil)
+        options.encode_invalid_as_nil, serializer.escape_slash)
     if text ~= nil then return text end
     if as_object then serializer.raise(problem) end
     error(problem, 0)

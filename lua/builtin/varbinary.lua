@@ -24,9 +24,15 @@ ffi.metatype(varbinary_t, {
         return type(a) == 'string' and type(b) == 'string' and a == b
     end,
 })
-core.set_kind('varbinary', varbinary_t, function(p, size)
-    return copy(ffi.cast('const char *', p), size)
-end)
+--- core.decode_binary_as_string(yes) makes strings of binary data in MessagePack, as older servers did.
+function core.decode_binary_as_string(yes)
+    core.set_kind('varbinary', varbinary_t, function(p, size)
+        p = ffi.cast('const char *', p)
+        if yes then return ffi.string(p, size) end
+        return copy(p, size)
+    end)
+end
+core.decode_binary_as_string(false)
 core.varbinary_text = text
 core.is_varbinary = is
 

@@ -84,7 +84,7 @@ end
 
 function writer:write_string(s, as_key)
     local style = 'plain'
-    if s:find('\n', 1, true) then
+    if serializer.pretty_multiline and s:find('\n', 1, true) then
         style = 'literal'
     elseif self.flow > 0 then
         style = 'single'

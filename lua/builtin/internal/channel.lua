@@ -111,6 +111,7 @@ function methods.close(ch)
     check(ch, 'Usage: channel:close()')
     if ch.closed then return end
     ch.closed = true
+    if core.channels_drop then ch.items, ch.first, ch.last = {}, 1, 0 end
     local waiting = {}
     for _, e in ipairs(ch.readers) do waiting[#waiting + 1] = e.id end
     for _, e in ipairs(ch.writers) do waiting[#waiting + 1] = e.id end

@@ -233,7 +233,7 @@ local sentinel = newproxy(false)
 
 function require(name)
     if type(name) ~= 'string' then
-        error(("bad argument #1 to 'require' (string expected, got %s)"):format(name == nil and 'no value' or type(name)), 2)
+        error(("bad argument #1 to '?' (string expected, got %s)"):format(type(name)), 2)
     end
     local loaded = package.loaded[name]
     if loaded == sentinel then error(("loop or previous error loading module '%s'"):format(name), 2) end

@@ -11,7 +11,8 @@ local defaults = {
     decode_invalid_numbers = true, decode_save_metatables = true, decode_max_depth = 128,
 }
 
-local serializer = {}
+-- Set by the module compat.
+local serializer = { escape_slash = false, pretty_multiline = true }
 
 local function truth(v) return v and 1 or 0 end
 
