@@ -55,10 +55,9 @@ type State struct {
 	fibers      []*Fiber         // likewise
 	current     *Fiber           // the fiber that runs
 	shared      *luajit.Shared
-	ready       []func(*State) // run when all modules are loaded
-	callCtx     *box.Ctx       // on whose behalf Lua runs outside of any fiber: triggers of native requests
-	invocations []*invocation  // not in use
-	overrides   []*override    // likewise
+	callCtx     *box.Ctx      // on whose behalf Lua runs outside of any fiber: triggers of native requests
+	invocations []*invocation // not in use
+	overrides   []*override   // likewise
 
 	consoleEval, consoleComplete luajit.Ref
 	console                      *box.Ctx // of the process's console
@@ -162,14 +161,8 @@ func (s *State) boot() error {
 	if err != nil {
 		return err
 	}
-	for _, f := range s.ready {
-		f(s)
-	}
 	return nil
 }
-
-// whenReady has f run once all modules are loaded.
-func (s *State) whenReady(f func(*State)) { s.ready = append(s.ready, f) }
 
 // Close ends the VM. The cord's lock must be held.
 func (s *State) Close() {

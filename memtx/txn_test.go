@@ -143,6 +143,7 @@ func TestHooksAndNesting(t *testing.T) {
 	if p, ok := txn.Named("here"); !ok || p != save {
 		t.Error("the savepoint has lost its name")
 	}
+	//lint:ignore SA4000 a savepoint outlives a rollback to it
 	if !txn.RollbackTo(save) || !txn.RollbackTo(save) {
 		t.Error("no way back")
 	}
