@@ -33,6 +33,9 @@ type viewedSpace struct {
 
 // ReadView takes a read view. It is called under the cord's lock and costs the same however much data there is.
 func (b *Box) ReadView() *ReadView {
+	if h := b.commits.history; h != nil {
+		h.Clean()
+	}
 	v := new(ReadView)
 	for _, sp := range b.catalog.spaces {
 		if sp.Options.Temporary {

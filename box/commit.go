@@ -14,6 +14,13 @@ func (b *Box) commit(c *Ctx) error {
 		b.abort(c)
 		return err
 	}
+	history := b.commits.history
+	if history != nil {
+		if err := history.Prepare(txn); err != nil {
+			b.abort(c)
+			return err
+		}
+	}
 	b.Stat.Count(OpCommit)
 	c.Txn = nil
 	rows := b.commits.rows[:0]
@@ -34,6 +41,9 @@ func (b *Box) commit(c *Ctx) error {
 	b.status.local += local
 	b.status.lsn += replicated
 	if b.Journal == nil || len(rows) == 0 {
+		if history != nil && history.Submitted(txn, 0) != 0 {
+			c.Ticket = b.commits.newest
+		}
 		b.confirm(c, txn)
 	} else {
 		b.submit(c, txn, rows)

@@ -78,6 +78,11 @@ func (b *Box) runStatement(c *Ctx, s *statement) (*tuple.Tuple, error) {
 		return nil, boxerr.New(boxerr.SubStmtMax)
 	}
 	txn.Touched = true
+	if txn.Concurrent() {
+		if err := b.enterWrite(txn, s.space); err != nil {
+			return nil, err
+		}
+	}
 	txn.Begin()
 	result, err := b.change(c, s)
 	if s.scratch != nil {
@@ -270,6 +275,9 @@ func (b *Box) apply(c *Ctx, s *statement, event uint8, old, new *tuple.Tuple, mo
 	old, err := c.Txn.Apply(sp.Mem, old, new, mode)
 	if err != nil {
 		return err
+	}
+	if c.Txn.Concurrent() && (len(sp.ReferencedBy) > 0 || b.hasTriggers(sp, &sp.OnReplace)) {
+		c.Txn.Observe()
 	}
 	if old != nil && len(sp.ReferencedBy) > 0 && !b.recovering {
 		if err := b.checkReferences(c, sp, old, new); err != nil {

@@ -39,8 +39,10 @@ type waiting struct {
 
 // submit hands the rows of a transaction to the journal.
 func (b *Box) submit(c *Ctx, txn *memtx.Txn, rows []xlog.Row) {
-	b.settle(b.Journal.Known())
 	cs := &b.commits
+	if cs.history == nil {
+		b.settle(b.Journal.Known())
+	}
 	f := cs.get()
 	f.box, f.txn = b, txn
 	f.listened = txn.Hooked() || len(txn.OnCommit) > 0 || cs.events.any(b)
@@ -53,6 +55,10 @@ func (b *Box) submit(c *Ctx, txn *memtx.Txn, rows []xlog.Row) {
 	f.position = c.Ticket.Position()
 	if sync {
 		c.Ticket = b.confirmSync(rows[len(rows)-1].LSN)
+	}
+	if cs.history != nil {
+		cs.newest = c.Ticket
+		cs.history.Submitted(txn, f.position)
 	}
 	if f.position == 0 { // nothing is ever written
 		cs.put(f)
@@ -180,6 +186,10 @@ type commits struct {
 	entry   wal.Entry    // room for one transaction on its way to the journal
 	rows    []xlog.Row   // its rows
 	events  txnEvents
+	// history keeps concurrent transactions apart. It is nil without Config.UseMVCC.
+	history *memtx.History
+	// newest is the ticket of the transaction submitted last.
+	newest Ticket
 	// listeners is how many functions and triggers are to be run when transactions are written. It may be read
 	// without the lock.
 	listeners atomic.Int64

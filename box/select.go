@@ -47,11 +47,8 @@ func (b *Box) Select(c *Ctx, r *SelectRequest, dst []*tuple.Tuple) ([]*tuple.Tup
 	if err != nil {
 		return dst, err
 	}
-	if err := b.reading(c); err != nil {
+	if err := b.reading(c, sp); err != nil {
 		return dst, err
-	}
-	if c.Txn != nil && Isolation(c.Txn.Isolation) == Linearizable {
-		return dst, boxerr.New(boxerr.Unsupported, `space "`+sp.Name+`"`, "linearizable operations")
 	}
 	if r.FetchPosition && x.Type != index.Tree {
 		return dst, x.Def().Unsupported("pagination")
@@ -173,7 +170,7 @@ func (b *Box) Get(c *Ctx, space, index uint32, key []byte) (*tuple.Tuple, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.reading(c); err != nil {
+	if err := b.reading(c, sp); err != nil {
 		return nil, err
 	}
 	b.Stat.Count(OpSelect)
@@ -209,7 +206,7 @@ func (b *Box) extreme(c *Ctx, space, id uint32, key []byte, typ index.IteratorTy
 	if err != nil {
 		return nil, err
 	}
-	if err := b.reading(c); err != nil {
+	if err := b.reading(c, sp); err != nil {
 		return nil, err
 	}
 	if sp.Virtual != nil {
@@ -234,7 +231,7 @@ func (b *Box) Random(c *Ctx, space, id, seed uint32) (*tuple.Tuple, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.reading(c); err != nil {
+	if err := b.reading(c, sp); err != nil {
 		return nil, err
 	}
 	if sp.Virtual != nil {
@@ -256,7 +253,7 @@ func (b *Box) Count(c *Ctx, space, id uint32, typ index.IteratorType, key []byte
 	if err != nil {
 		return 0, err
 	}
-	if err := b.reading(c); err != nil {
+	if err := b.reading(c, sp); err != nil {
 		return 0, err
 	}
 	if sp.Virtual == nil {
@@ -279,13 +276,13 @@ func (b *Box) Len(c *Ctx, space, id uint32) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := b.reading(c); err != nil {
+	if err := b.reading(c, sp); err != nil {
 		return 0, err
 	}
 	if sp.Virtual != nil {
 		return b.Count(c, space, id, index.ALL, nil)
 	}
-	return x.Len(), nil
+	return sp.Mem.Entries(c.Txn, x), nil
 }
 
 // Bsize returns the bytes that the tuples of a space take.
@@ -336,8 +333,11 @@ func (b *Box) OpenIterator(c *Ctx, r *SelectRequest) (*Iterator, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.reading(c); err != nil {
+	if err := b.reading(c, sp); err != nil {
 		return nil, err
+	}
+	if h := b.commits.history; h != nil {
+		h.Watch(sp.Mem)
 	}
 	after = append(index.Position(nil), after...)
 	it := &Iterator{b: b, space: sp, index: x}
@@ -360,7 +360,7 @@ func (it *Iterator) Next(c *Ctx) (*tuple.Tuple, error) {
 	if it.it == nil {
 		return nil, nil
 	}
-	if err := it.b.reading(c); err != nil {
+	if err := it.b.reading(c, it.space); err != nil {
 		return nil, err
 	}
 	if sp := it.b.catalog.spaces[it.space.ID]; sp == nil || sp.Mem.Index(it.index.ID) != it.index {

@@ -42,7 +42,13 @@ func (b *Box) Begin(c *Ctx, o TxnOptions) error {
 	}
 	b.begin(c)
 	txn := c.Txn
+	if o.Isolation == IsolationDefault {
+		o.Isolation = b.Config.TxnIsolation
+	}
 	txn.Isolation, txn.Sync = uint8(o.Isolation), o.Sync
+	if h := b.commits.history; h != nil {
+		h.Begin(txn, levels[o.Isolation])
+	}
 	timeout := o.Timeout
 	if timeout == 0 {
 		timeout = b.Config.TxnTimeout
@@ -109,10 +115,20 @@ func (b *Box) RollbackTo(c *Ctx, p memtx.Savepoint) error {
 	return nil
 }
 
+// levels are what the isolation levels mean to a History. On a single instance what is confirmed is linearizable.
+var levels = [...]memtx.Level{
+	IsolationDefault: memtx.BestEffort,
+	ReadCommitted:    memtx.Committed,
+	ReadConfirmed:    memtx.Confirmed,
+	BestEffort:       memtx.BestEffort,
+	Linearizable:     memtx.Confirmed,
+}
+
 // OnYield is called when the fiber of c lets others run. Without MVCC a transaction that has read or changed
-// something does not outlive that: it is undone, and its next statement or commit fails with TRANSACTION_YIELD.
+// something does not outlive that: it is undone, and its next statement or commit fails with TRANSACTION_YIELD. With
+// MVCC that is so for a transaction that has changed the schema.
 func (b *Box) OnYield(c *Ctx) {
-	if b.Config.UseMVCC || c.Txn == nil || !c.Txn.Touched || c.Txn.Aborted != 0 {
+	if c.Txn == nil || !c.Txn.Touched || c.Txn.Aborted != 0 || c.Txn.Concurrent() && !c.Txn.Exclusive() {
 		return
 	}
 	b.rollBackStatements(c.Txn)
@@ -127,19 +143,42 @@ func (b *Box) usable(txn *memtx.Txn) error {
 	return nil
 }
 
-// reading tells the open transaction, if any, that it is about to read.
-func (b *Box) reading(c *Ctx) error {
-	if c.Txn == nil {
+// reading tells the open transaction, if any, that it is about to read a space.
+func (b *Box) reading(c *Ctx, sp *Space) error {
+	txn := c.Txn
+	if txn == nil {
 		return nil
 	}
-	if err := b.usable(c.Txn); err != nil {
+	if err := b.usable(txn); err != nil {
 		return err
 	}
-	c.Txn.Touched = true
+	if Isolation(txn.Isolation) == Linearizable && !sp.Mem.Sync {
+		return boxerr.New(boxerr.Unsupported, `space "`+sp.Name+`"`, "linearizable operations")
+	}
+	txn.Touched = true
+	if txn.Concurrent() {
+		return txn.Enter()
+	}
 	return nil
 }
 
-// begin opens a transaction in c, which has none.
+// enterWrite tells a transaction that it is about to change a space.
+func (b *Box) enterWrite(txn *memtx.Txn, sp *Space) error {
+	if sp.System == nil || sp.ID == SequenceDataID { // which is not undone
+		return txn.EnterWrite()
+	}
+	switch sp.ID {
+	case SpaceID, IndexID, TruncateID, FuncIndexID, CKConstraintID, FKConstraintID:
+		txn.AbortOthers()
+	}
+	return txn.EnterExclusive(func(f func(*memtx.Space)) {
+		for _, s := range b.catalog.spaces {
+			f(s.Mem)
+		}
+	})
+}
+
+// begin opens a transaction in c, which has none. It is to end before anybody else can run, unless Begin says otherwise.
 func (b *Box) begin(c *Ctx) {
 	b.Stat.Count(OpBegin)
 	cs := &b.commits
@@ -151,6 +190,21 @@ func (b *Box) begin(c *Ctx) {
 	}
 	cs.last++
 	c.Txn.ID = cs.last
+	if b.Config.UseMVCC && !b.recovering {
+		if cs.history == nil {
+			cs.history = new(memtx.History)
+			b.Cord.OnLock = b.confirmWritten
+		}
+		cs.history.BeginAlone(c.Txn)
+	}
+}
+
+// confirmWritten is called when the lock has been taken: what the journal has written meanwhile is confirmed. That
+// nothing is confirmed while somebody holds the lock keeps what he sees the same between two yields.
+func (b *Box) confirmWritten() {
+	if h := b.commits.history; h.Pending() {
+		h.Confirm(b.Journal.Known())
+	}
 }
 
 // abort rolls the transaction of c back and ends it.

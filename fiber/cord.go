@@ -21,6 +21,10 @@ const turn = 64
 
 // Cord is the lock and what waits for it. The zero value isn't usable, see NewCord.
 type Cord struct {
+	// OnLock, when it is not nil, is called whenever the lock has been taken, before anything else is done under it. It is
+	// to be set before the first use of the cord or under the lock.
+	OnLock func()
+
 	mu sync.Mutex // guards all data and Lua, and the fields below up to the next lock
 
 	ready    []*Fiber // fibers to be resumed, in order
@@ -57,7 +61,12 @@ func NewCord() *Cord {
 }
 
 // Lock takes the cord.
-func (c *Cord) Lock() { c.mu.Lock() }
+func (c *Cord) Lock() {
+	c.mu.Lock()
+	if c.OnLock != nil {
+		c.OnLock()
+	}
+}
 
 // Unlock gives the cord up.
 func (c *Cord) Unlock() { c.mu.Unlock() }
@@ -99,9 +108,9 @@ func (c *Cord) loop() {
 			return
 		default:
 		}
-		c.mu.Lock()
+		c.Lock()
 		wait := c.step()
-		c.mu.Unlock()
+		c.Unlock()
 		if wait == 0 {
 			continue
 		}

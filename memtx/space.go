@@ -31,6 +31,7 @@ type Space struct {
 	Sync bool
 
 	bytes int64 // of the tuples that the primary index holds
+	past  *past // nil as long as no History knows of the space
 }
 
 // Index is one index of a space together with its definition, whose fields are repeated here for fast access.
@@ -45,6 +46,8 @@ type Index struct {
 	// CmpDef is KeyDef with the parts of the primary key behind it: the order of the entries, and what
 	// positions are keys of.
 	CmpDef *tuple.KeyDef
+
+	readers intervals
 }
 
 // NewIndex makes an empty index.
@@ -102,12 +105,16 @@ func (s *Space) IndexByName(name string) *Index {
 	return nil
 }
 
-// Len returns the number of tuples that txn sees, 0 for a space without indexes.
-func (s *Space) Len(*Txn) int {
-	if len(s.Indexes) == 0 {
+// Len returns the number of tuples that txn sees, 0 for a space without indexes. Without a txn it is the number of those
+// that the indexes hold.
+func (s *Space) Len(txn *Txn) int {
+	switch {
+	case len(s.Indexes) == 0:
 		return 0
+	case txn == nil:
+		return s.Indexes[0].Len()
 	}
-	return s.Indexes[0].Len()
+	return s.Entries(txn, s.Indexes[0])
 }
 
 // Bytes returns the size of all tuples' MessagePack in bytes (box's bsize).
@@ -115,33 +122,6 @@ func (s *Space) Bytes() int64 { return s.bytes }
 
 // SetBytes says how large the tuples are that were loaded into the indexes without a transaction.
 func (s *Space) SetBytes(n int64) { s.bytes = n }
-
-// Get looks up a key with all its parts in a unique index, as txn sees it.
-func (s *Space) Get(_ *Txn, x *Index, key []byte, n int) *tuple.Tuple { return x.Get(key, n) }
-
-// Iterate walks over an index, as txn sees it. See index.Index.
-func (s *Space) Iterate(_ *Txn, x *Index, typ index.IteratorType, key []byte, n int, after index.Position) (index.Iterator, error) {
-	return x.Iterate(typ, key, n, after)
-}
-
-// Select appends what Iterate would return to dst. See index.Index.
-func (s *Space) Select(_ *Txn, x *Index, dst []*tuple.Tuple, typ index.IteratorType, key []byte, n int, after index.Position, offset, limit int) ([]*tuple.Tuple, error) {
-	return x.Select(dst, typ, key, n, after, offset, limit)
-}
-
-// Count returns how many tuples Iterate would return.
-func (s *Space) Count(_ *Txn, x *Index, typ index.IteratorType, key []byte, n int) (int, error) {
-	return x.Count(typ, key, n)
-}
-
-// Min returns the first tuple whose key starts with the given one.
-func (s *Space) Min(_ *Txn, x *Index, key []byte, n int) (*tuple.Tuple, error) { return x.Min(key, n) }
-
-// Max returns the last tuple whose key starts with the given one.
-func (s *Space) Max(_ *Txn, x *Index, key []byte, n int) (*tuple.Tuple, error) { return x.Max(key, n) }
-
-// Random returns some tuple, chosen by the seed.
-func (s *Space) Random(_ *Txn, x *Index, seed uint32) *tuple.Tuple { return x.Random(seed) }
 
 // replace takes old out of all indexes and puts new in, or changes none and returns an error. replaced is
 // what left the space: old, or with index.ReplaceOrInsert the tuple that had the primary key of new.

@@ -38,6 +38,37 @@ type Txn struct {
 	depth  int
 	saves  uint64 // savepoints made so far
 	points []Savepoint
+
+	versions
+}
+
+// versions is the part of a transaction that belongs to a History. It is empty outside of one.
+type versions struct {
+	history *History
+	level   Level
+	// alone is a single statement.
+	alone bool
+	// wrote is set once the transaction has tried to change something.
+	wrote bool
+	// parked says that the changes of the transaction are not in the indexes.
+	parked bool
+	// exclusive transactions can't be parked.
+	exclusive    bool
+	abortsOthers bool
+	prepared     bool
+	hit          bool // is in History.hits
+	noting       bool // is in History.unnoted, at noteSlot
+	slot         int  // in History.active
+	noteSlot     int
+	position     uint64 // in the journal, once it was prepared
+	view         *View
+	owned        []*past  // spaces whose indexes hold the changes of the transaction
+	spaces       []*Space // those that it has changed
+	forks        []*fork
+	notes        []note // what it has read and not told the indexes
+	noteKeys     []byte // the keys of notes and intervals
+	intervals    []*interval
+	cursors      []*cursor // that walk, or have ended since the last tell
 }
 
 // Stmt is one statement of a transaction.
@@ -47,6 +78,8 @@ type Stmt struct {
 	Old, New *tuple.Tuple
 	// Type is the request type of the row for the journal, 0 when there is none.
 	Type uint8
+	// blind says that the statement would have taken the place of any tuple with its primary key.
+	blind bool
 	// row is the part of Txn.rows that holds the row's body.
 	row, rowEnd int
 }
@@ -78,11 +111,17 @@ func (t *Txn) Depth() int { return t.depth }
 // Apply takes old out of all indexes of the space and puts new in, or changes nothing and returns an error.
 // With index.ReplaceOrInsert the tuple that has the primary key of new gives way. replaced is what was taken out.
 func (t *Txn) Apply(sp *Space, old, new *tuple.Tuple, mode index.Mode) (replaced *tuple.Tuple, err error) {
-	replaced, err = sp.replace(old, new, mode)
+	if t.history != nil {
+		replaced, err = t.history.apply(t, sp, old, new, mode)
+	} else {
+		replaced, err = sp.replace(old, new, mode)
+	}
 	if err != nil {
 		return nil, err
 	}
-	t.stmts = append(t.stmts, Stmt{Space: sp, Old: replaced, New: new, row: len(t.rows), rowEnd: len(t.rows)})
+	t.stmts = append(t.stmts, Stmt{
+		Space: sp, Old: replaced, New: new, blind: mode == index.ReplaceOrInsert, row: len(t.rows), rowEnd: len(t.rows),
+	})
 	return replaced, nil
 }
 
@@ -156,8 +195,14 @@ func (t *Txn) Confirm() {
 
 // Rollback undoes all statements, the last one first.
 func (t *Txn) Rollback() {
+	if t.history != nil {
+		t.history.rollback(t)
+	}
 	t.undoTo(0)
 	t.depth = 0
+	if t.history != nil {
+		t.history.end(t)
+	}
 }
 
 func (t *Txn) undoTo(n int) {
@@ -171,7 +216,9 @@ func (t *Txn) undoTo(n int) {
 			}
 		}
 		s := &t.stmts[i]
-		if s.Old != nil || s.New != nil {
+		if t.history != nil {
+			t.history.undo(t, s)
+		} else if s.Old != nil || s.New != nil {
 			s.Space.replace(s.New, s.Old, index.InsertOnly)
 		}
 		t.rows = t.rows[:s.row]
@@ -245,8 +292,13 @@ func (t *Txn) Reset() {
 	if cap(t.rows) > 1<<20 {
 		t.rows = nil
 	}
+	clear(t.spaces)
 	*t = Txn{
 		stmts: t.stmts[:0], rows: t.rows[:0], hooks: t.hooks[:0], points: t.points[:0],
 		OnCommit: t.OnCommit[:0], OnRollback: t.OnRollback[:0],
+		versions: versions{
+			owned: t.owned[:0], spaces: t.spaces[:0], forks: t.forks[:0], notes: t.notes[:0], noteKeys: t.noteKeys[:0],
+			intervals: t.intervals[:0], cursors: t.cursors[:0],
+		},
 	}
 }
