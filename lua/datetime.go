@@ -35,17 +35,22 @@ func fieldsOf(c *luajit.Call) mpext.Fields {
 	if err != nil {
 		return nil
 	}
+	return namedFields(v)
+}
+
+// namedFields are the values of a map that have names.
+func namedFields(v any) map[string]any {
 	switch v := v.(type) {
 	case map[string]any:
 		return v
 	case map[any]any:
-		f := mpext.Fields{}
+		fields := map[string]any{}
 		for k, x := range v {
 			if name, ok := k.(string); ok {
-				f[name] = x
+				fields[name] = x
 			}
 		}
-		return f
+		return fields
 	}
 	return nil
 }

@@ -98,6 +98,7 @@ type Log struct {
 	out  io.Writer
 	stop func()
 	json bool
+	path string // of the file that Open opened, empty for anything else
 	buf  []byte
 }
 
@@ -114,6 +115,24 @@ func (l *Log) SetJSON(on bool) {
 	l.mu.Unlock()
 }
 
+// JSON says whether the lines are JSON.
+func (l *Log) JSON() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.json
+}
+
+// Rotate opens the file again that Open opened, because it may have been moved away.
+func (l *Log) Rotate() error {
+	l.mu.Lock()
+	path := l.path
+	l.mu.Unlock()
+	if path == "" {
+		return nil
+	}
+	return l.Open(path)
+}
+
 // Open makes the log go to a destination as box.cfg{log = ...} names it: a file's path (with or without "file:"), or
 // "pipe:COMMAND" or "|COMMAND" for the standard input of a shell command. What was the destination is closed.
 func (l *Log) Open(destination string) error {
@@ -123,6 +142,7 @@ func (l *Log) Open(destination string) error {
 	}
 	var w io.Writer
 	var stop func()
+	path := ""
 	if piped {
 		cmd := exec.Command("/bin/sh", "-c", strings.TrimSpace(command))
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
@@ -139,7 +159,8 @@ func (l *Log) Open(destination string) error {
 			_ = cmd.Wait()
 		}
 	} else {
-		f, err := os.OpenFile(strings.TrimPrefix(destination, "file:"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		path = strings.TrimPrefix(destination, "file:")
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 		if err != nil {
 			return err
 		}
@@ -150,7 +171,7 @@ func (l *Log) Open(destination string) error {
 	if l.stop != nil {
 		l.stop()
 	}
-	l.out, l.stop = w, stop
+	l.out, l.stop, l.path = w, stop, path
 	return nil
 }
 
@@ -161,7 +182,7 @@ func (l *Log) Close() {
 	if l.stop != nil {
 		l.stop()
 	}
-	l.out, l.stop = os.Stderr, nil
+	l.out, l.stop, l.path = os.Stderr, nil, ""
 }
 
 // Handler returns the log as a slog.Handler.
@@ -262,7 +283,9 @@ func appendJSON(b []byte, r slog.Record, fiber, source string, attrs []slog.Attr
 	b = append(b, '{')
 	field("time", r.Time.Format(time.RFC3339Nano))
 	field("level", strings.ToUpper(describe(r.Level).name))
-	field("message", r.Message)
+	if r.Message != "" {
+		field("message", r.Message)
+	}
 	field("pid", os.Getpid())
 	field("cord_name", "main")
 	if fiber != "main" {

@@ -2,6 +2,7 @@
 local go = require('internal.go')
 local fiber = require('fiber')
 local make_view = require('internal.views')
+local log = require('log').box_api
 local txn = require('box.txn')
 
 local configure = go.fn('box.configure')
@@ -217,7 +218,6 @@ end
 -- What values an option may have: functions that say what is wrong with one.
 local ranges = {
     wal_mode = one_of('none write fsync'),
-    log_format = one_of('plain json'),
     memtx_allocator = one_of('small system'),
     auth_type = one_of('chap-sha1'),
     bootstrap_strategy = one_of('auto legacy config supervised native'),
@@ -238,11 +238,6 @@ local ranges = {
             return 'must be one of box.txn_isolation_level (keys or values)'
         elseif level == box.txn_isolation_level.DEFAULT then
             return string.format("cannot set default transaction isolation to '%s'", value)
-        end
-    end,
-    log_level = function(value)
-        if type(value) == 'string' and tonumber(value) == nil then
-            return one_of('fatal syserror error crit warn info verbose debug')(value)
         end
     end,
     wal_max_size = function(value)
@@ -294,6 +289,7 @@ local function check(options)
             out[name] = value
         end
     end
+    log.cfg_check(out)
     return out
 end
 
@@ -316,6 +312,13 @@ end
 
 -- The options in force.
 local current
+
+-- An option that a module other than box has changed.
+log.cfg_changed = function(name, value)
+    if current ~= nil then
+        current[name] = value
+    end
+end
 
 -- configure and reconfigure are done by one fiber at a time.
 local locked = false
@@ -354,6 +357,7 @@ local function reload(options)
         wrong('memtx_memory', 'cannot decrease memory size at runtime')
     end
     reconfigure(changed)
+    log.cfg_apply(changed)
     for name, value in pairs(changed) do
         if value == nil then
             current[name] = nil
@@ -389,6 +393,7 @@ local function load(open, options)
         return reload(options)
     end
     local values = check(options or {})
+    log.cfg_fill(values)
     for name, value in pairs(defaults) do
         if values[name] == nil then
             values[name] = value
@@ -396,6 +401,7 @@ local function load(open, options)
     end
     current = values
     open(setmetatable(make_view({}, values), view_mt))
+    log.cfg_apply(values)
     local ok, reason = pcall(configure, values)
     if not ok then
         current = nil
