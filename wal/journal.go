@@ -51,6 +51,7 @@ type batch struct {
 	last   uint64        // position of its last transaction
 	clock  vclock.VClock // before its first row
 	after  vclock.VClock // behind its last row, set when no more can come
+	now    float64       // when its first row came, in seconds since the epoch: the time of all its rows
 	rows   int
 	buf    []byte // blocks: each with room for its header
 	blocks []int  // where they begin in buf
@@ -117,12 +118,9 @@ func (j *Journal) SetReplicaID(id uint32) {
 // blocks and never fails: if the journal can't write, the transaction fails later like others. With Mode None the ticket
 // needs no wait.
 func (j *Journal) Submit(e *Entry) Ticket {
-	now := e.Timestamp
-	if now == 0 {
-		now = float64(time.Now().UnixNano()) / 1e9
-	}
 	j.mu.Lock()
-	j.number(e, now)
+	b := j.queue[len(j.queue)-1]
+	j.number(e, b)
 	j.last++
 	position := j.last
 	if j.opts.Mode == None {
@@ -131,7 +129,6 @@ func (j *Journal) Submit(e *Entry) Ticket {
 		j.known.Store(position)
 		return Ticket{}
 	}
-	b := j.queue[len(j.queue)-1]
 	before := len(b.buf)
 	if n := len(b.blocks); len(e.Rows) > 0 && (n == 0 || before-b.blocks[n-1] >= xlog.BlockHeaderSize+xlog.BlockSize) {
 		b.blocks = append(b.blocks, before)
@@ -160,8 +157,15 @@ func (j *Journal) Submit(e *Entry) Ticket {
 
 var zeroHeader [xlog.BlockHeaderSize]byte
 
-// number gives the rows their numbers. The lock is held.
-func (j *Journal) number(e *Entry, now float64) {
+// number gives the rows their numbers and their time. The lock is held.
+func (j *Journal) number(e *Entry, b *batch) {
+	now := e.Timestamp
+	if now == 0 && j.opts.Mode != None {
+		if b.rows == 0 {
+			b.now = float64(time.Now().UnixNano()) / 1e9
+		}
+		now = b.now
+	}
 	if e.Foreign {
 		for i := range e.Rows {
 			j.clock.Follow(e.Rows[i].Component(), e.Rows[i].LSN)
