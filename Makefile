@@ -2,14 +2,20 @@
 
 GO ?= go
 BIN := bin/lycosa
-PACKAGES := ./...
+# BENCH=-quick is the short form of bench.
+BENCH ?=
+KILLS ?= 200
+FUZZTIME ?= 60s
 
 # Debian packages: LuaJIT to build, luacheck to lint, the peer that data files and figures are compared with.
 DEPS_BUILD := gcc libc6-dev libluajit-5.1-dev
 DEPS_TEST := $(DEPS_BUILD) lua-check tarantool
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@latest
 
-.PHONY: run build test bench lint deps deps-test fmt crash soak clean
+# The packages that need neither LuaJIT nor a server's binary; the race detector watches their tests.
+BELOW_LUA = $$($(GO) list -f '{{.ImportPath}} {{.Deps}}' ./... | \
+	grep -v -e internal/luajit -e /bench -e /examples -e /conformance -e /integration -e /crash | cut -d' ' -f1)
+
+.PHONY: run build test race lint bench crash fuzz fmt deps deps-test clean
 
 build: deps
 	$(GO) build -trimpath -o $(BIN) ./cmd/lycosa
@@ -20,19 +26,26 @@ run: build
 	cd bin/example && exec ../lycosa ../../examples/override/init.lua
 
 test: deps-test lint
-	CGO_ENABLED=0 $(GO) build $$($(GO) list $(PACKAGES) | grep -v -e /lua -e /internal/luajit -e /cmd/ -e /conformance -e /examples -e /bench)
-	$(GO) test -timeout 15m $(PACKAGES)
+	$(GO) test -timeout 10m ./...
+	$(MAKE) race
+
+race: deps
+	$(GO) test -race -short -timeout 4m $(BELOW_LUA)
 
 lint: deps-test
-	test -z "$$(gofmt -l $$(git ls-files '*.go'))"
-	$(GO) vet $(PACKAGES)
-	luacheck -q lua/builtin examples
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not as gofmt wants it: $$unformatted"; exit 1; }
+	$(GO) vet ./...
+	.ci/staticcheck
+	luacheck -q lua/builtin examples bench
 
-bench: build
-	$(GO) run ./bench -server $(BIN)
+bench: build deps-test
+	$(GO) run ./bench -server $(BIN) $(BENCH)
 
 crash: build
-	$(GO) test ./crash -v -timeout 30m -binary $(abspath $(BIN)) -kills 200
+	$(GO) test ./crash -v -timeout 30m -binary $(abspath $(BIN)) -kills $(KILLS)
+
+fuzz: deps
+	.ci/fuzz $(FUZZTIME)
 
 fmt:
 	gofmt -w $$(git ls-files '*.go')

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 
 	"github.com/lycosadb/lycosa/bench/record"
 )
@@ -169,7 +170,7 @@ func rounds(lycosa, peer *server, list []load, f form, rows int) ([]record.Row, 
 	own, other := map[cell][]sample{}, map[cell][]sample{}
 	for round := range f.rounds {
 		for _, l := range list {
-			fmt.Fprintf(os.Stderr, "\rround %d of %d: %-20s", round+1, f.rounds, l.name)
+			progress("round %d of %d: %s", round+1, f.rounds, l.name)
 			beside := l
 			if l.peer != "" {
 				beside, _ = findLoad(l.peer)
@@ -200,7 +201,7 @@ func rounds(lycosa, peer *server, list []load, f form, rows int) ([]record.Row, 
 			}
 		}
 	}
-	fmt.Fprintf(os.Stderr, "\r%40s\r", "")
+	progress("")
 	var results []record.Row
 	for _, l := range list {
 		for _, p := range f.points {
@@ -212,6 +213,13 @@ func rounds(lycosa, peer *server, list []load, f form, rows int) ([]record.Row, 
 		}
 	}
 	return results, nil
+}
+
+// progress says on a terminal, on one line that is written again and again, what goes on.
+func progress(format string, args ...any) {
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		fmt.Fprintf(os.Stderr, "\r\x1b[K"+format, args...)
+	}
 }
 
 // medians sums the rounds of a cell up. beside are those of the peer, in the same order.
