@@ -233,6 +233,22 @@ func overriddenType(event string) (typ int64, place int, ok bool) {
 	return typ, place, closed && err == nil && typ >= iproto.TypeUnknown && typ <= 1<<32-1
 }
 
+// CheckEvent tells whether the handlers of an event can ever be asked for requests: the error is ILLEGAL_PARAMS.
+func CheckEvent(name string) error {
+	if !overrideName(name) {
+		return boxerr.Illegal("`%s' is no event of requests", name)
+	}
+	typ, _, ok := overriddenType(name)
+	if !ok {
+		what, _, _ := cutPrefix(name)
+		return boxerr.Illegal("`%s' is not a valid request type", strings.TrimPrefix(what, "."))
+	}
+	if !overridable(typ) {
+		return boxerr.Illegal("%s requests cannot be overridden", iproto.Type(typ))
+	}
+	return nil
+}
+
 // complain writes to the log when the handlers of an event will never be called.
 func (o *overrides) complain(s *Server, e *trigger.Event) {
 	if e.Empty() {

@@ -121,16 +121,19 @@ func (r *Request) Send(header, body []byte) error {
 	b := append(s.scratch[:0], 0xce, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 	b = append(append(b, header...), body...)
 	s.scratch = reuse(b)
-	if g := r.asked.guard; g != nil {
-		g.Sent(len(b))
-	}
 	return r.SendPacket(b)
 }
 
 // SendPacket is Send for a whole packet, its length in front. What the request has committed before is on disk when the
 // packet leaves.
 func (r *Request) SendPacket(packet []byte) error {
-	r.Acquire()
+	if t := r.unlocked; t != nil {
+		t.answers = append(t.answers, packet...)
+		return nil
+	}
+	if g := r.asked.guard; g != nil {
+		g.Sent(len(packet))
+	}
 	if r.inner != nil {
 		r.inner.sink.Take(packet)
 		return nil
@@ -160,6 +163,21 @@ func (r *Request) emit(packet []byte) error {
 	}
 	return nil
 }
+
+// Push sends an out-of-band message for the request; data is a MessagePack array.
+func (r *Request) Push(data []byte) error {
+	s := r.conn.server
+	if t := r.unlocked; t != nil {
+		t.answers = iproto.AppendChunk(t.answers, r.head.Sync, s.schema.Load(), data)
+		return nil
+	}
+	b := iproto.AppendChunk(s.scratch[:0], r.head.Sync, s.schema.Load(), data)
+	s.scratch = reuse(b)
+	return r.SendPacket(b)
+}
+
+// Gone is closed when the client can't be sent anything any more. It can be called without the lock.
+func (r *Request) Gone() <-chan struct{} { return r.conn.output.left }
 
 // Reply answers the request with data, a MessagePack array, in the form of the server's own answers. The handler
 // still has to return Handled. An answer about what the request has written itself leaves when that is on disk.
