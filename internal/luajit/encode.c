@@ -381,6 +381,30 @@ encode_key(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const stru
 /* The most elements that encode_plain tries: as many as one byte of a header can count. */
 #define PLAIN 15
 
+/* order_pairs puts the pairs of a packet's outermost map in the order of their numbers, the largest first: the order of a
+ * Lua table changes from one run of the program to the next, and packets should not. at[i] is where pair i begins, at[n]
+ * where the last one ends. */
+static void
+order_pairs(struct ly_buf *b, size_t *at, const int *number, uint32_t n)
+{
+	uint32_t order[PLAIN];
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t k = i;
+		for (; k > 0 && number[order[k - 1]] < number[i]; k--)
+			order[k] = order[k - 1];
+		order[k] = i;
+	}
+	size_t size = at[n] - at[0];
+	ly_buf_reserve(b, size);
+	char *from = b->p + at[0], *room = b->p + at[n];
+	for (uint32_t i = 0; i < n; i++) {
+		size_t len = at[order[i] + 1] - at[order[i]];
+		memcpy(room, b->p + at[order[i]], len);
+		room += len;
+	}
+	memmove(from, b->p + at[n], size);
+}
+
 /* encode_plain encodes small tables in one pass: arrays whose elements come in order, and maps whose keys are strings. It
  * returns 0, with nothing written, for all others, which take a pass to find out what they are. */
 static int
@@ -390,6 +414,9 @@ encode_plain(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const st
 	int top = lua_gettop(L);
 	uint32_t n = 0;
 	enum shape shape = SHAPE_AUTO;
+	int named = c->key_names && depth == 0, ordered = 1;
+	size_t at[PLAIN + 1];
+	int number[PLAIN];
 	put1(b, 0x90);
 	lua_pushnil(L);
 	while (lua_next(L, idx)) {
@@ -402,10 +429,20 @@ encode_plain(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const st
 			lua_settop(L, top);
 			return 0;
 		}
+		at[n - 1] = b->len;
 		if (is_text)
 			encode_key(L, vm, b, top + 1, c, depth);
+		if (named) {
+			number[n - 1] = (uint8_t)b->p[at[n - 1]];
+			named = number[n - 1] < 0x80;
+			ordered = ordered && (n < 2 || number[n - 2] > number[n - 1]);
+		}
 		ly_encode(L, vm, b, top + 2, c, depth + 1);
 		lua_settop(L, top + 1);
+	}
+	if (named && !ordered && shape == SHAPE_MAP) {
+		at[n] = b->len;
+		order_pairs(b, at, number, n);
 	}
 	b->p[start] = (char)((shape == SHAPE_MAP ? 0x80 : 0x90) | n);
 	return 1;

@@ -174,8 +174,8 @@ function methods.next(t, i)
     local n = len(t)
     if i == nil then i = 0 end
     if type(i) ~= 'number' then error('Usage: tuple:next([pos])', 2) end
-    if i < 0 or i > n then error('error: invalid key to \'next\'', 2) end
-    if i == n then return nil end
+    if i < 0 then error('error: invalid key to \'next\'', 2) end
+    if i >= n then return nil end
     return i + 1, (fields(codec, t, i, i + 1))
 end
 

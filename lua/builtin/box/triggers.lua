@@ -1,5 +1,6 @@
 -- The old way to set triggers: one function for setting, replacing, deleting and listing. It works on the events of
 -- the module trigger, where a function without a name has its address for a name.
+local core = require('internal.core')
 local trigger = require('trigger')
 
 local triggers = {}
@@ -50,13 +51,13 @@ function triggers.set(event, ...)
     end
     if name ~= nil then
         if new == nil then
-            trigger.del(event, name)
+            core.set_trigger(event, name)
             return
         end
         trigger.set(event, name, new)
         return new
     end
-    if old ~= nil and trigger.del(event, name_of(old)) == nil then
+    if old ~= nil and core.set_trigger(event, name_of(old)) == nil then
         error('trigger reset: Trigger is not found', 2)
     end
     if new == nil then
