@@ -242,6 +242,9 @@ func addresses(v []byte) []string {
 		return []string{itoa(uint32(n))}
 	case msgpack.String:
 		text, _, _ := msgpack.ReadString(v)
+		if len(text) == 0 {
+			return nil
+		}
 		return []string{string(text)}
 	case msgpack.Map:
 		if uri := mapValue(v, "uri"); uri != nil {

@@ -30,6 +30,7 @@ type Format struct {
 	names   map[string]int
 	nodes   []*formatNode // for each field that is checked
 	checked int           // behind how many fields nothing is checked any more
+	nested  bool          // there are nodes inside of fields
 }
 
 // formatNode is what a format knows of a field, or of a value inside of one that is a part of a key.
@@ -187,6 +188,7 @@ func (f *Format) build(keys []*KeyDef) error {
 	}
 	for i, n := range f.nodes {
 		n.finish()
+		f.nested = f.nested || n.hasKids()
 		if n.typ != Any || !n.nullable || n.hasKids() {
 			f.checked = i + 1
 		}
@@ -356,6 +358,15 @@ func (f *Format) Check(data []byte) error {
 		return withTuple(boxerr.New(boxerr.ExactFieldCount, n, f.FieldCount), data)
 	}
 	missing := maxID
+	if !f.nested {
+		// What is missing is told before what is wrong, unless there is something to miss inside of fields.
+		for i := n; i < f.checked && missing == maxID; i++ {
+			missing = f.nodes[i].missing()
+		}
+		if missing != maxID {
+			return f.missing(missing, data)
+		}
+	}
 	for i := range min(n, f.checked) {
 		node := f.nodes[i]
 		if bad := node.check(rest, &missing); bad != nil {
@@ -366,11 +377,16 @@ func (f *Format) Check(data []byte) error {
 	for i := n; i < f.checked; i++ {
 		missing = min(missing, f.nodes[i].missing())
 	}
-	if missing == maxID {
+	return f.missing(missing, data)
+}
+
+// missing is the error of a tuple without the node that has an id, nil for maxID.
+func (f *Format) missing(id int, data []byte) error {
+	if id == maxID {
 		return nil
 	}
 	for _, node := range f.nodes {
-		if absent := node.byID(missing); absent != nil {
+		if absent := node.byID(id); absent != nil {
 			return withTuple(boxerr.New(boxerr.FieldMissing, absent.path()), data)
 		}
 	}

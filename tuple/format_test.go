@@ -47,7 +47,7 @@ func TestFormatCheck(t *testing.T) {
 		{names, `[4]`, "39 Tuple field 2 (name) required by space format is missing"},
 		{names, `[]`, "39 Tuple field 1 (id) required by space format is missing"},
 		{names, `[6, nil]`, "23 Tuple field 2 (name) type does not match one required by operation: expected string, got nil"},
-		{names, `["6"]`, "23 Tuple field 1 (id) type does not match one required by operation: expected unsigned, got string"},
+		{names, `["6"]`, "39 Tuple field 2 (name) required by space format is missing"},
 		{names, `5`, "22 Tuple/Key must be MsgPack array"},
 		{kinds, `[nil]`, "no error"},
 		{kinds, `[1, h'73']`, "23 Tuple field 2 (str) type does not match one required by operation: expected string, got blob"},

@@ -32,6 +32,9 @@ local tables = {
     sql = called(sql),
     vinyl = called(vinyl),
     config = called(function()
+        if package.loaded.config == nil and package.preload.config == nil then
+            return {status = 'uninitialized', alerts = setmetatable({}, {__serialize = 'seq'}), meta = {}}
+        end
         return require('config'):info()
     end),
 }
