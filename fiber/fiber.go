@@ -18,22 +18,32 @@ type Fiber struct {
 	timedOut  bool
 	cancelled bool
 	ended     bool
+	published bool
 }
 
-// New registers a fiber under a new id. resume continues it, under the lock, each time it was woken.
+// New makes a fiber known under a new id. resume continues it, under the lock, each time it was woken.
 func (c *Cord) New(name string, resume func(*Fiber)) *Fiber {
 	f := &Fiber{Name: name, resume: resume, cord: c}
 	c.Register(f)
+	f.Publish()
 	return f
 }
 
-// Register gives a fiber that was ended before a new life under a new id: owners pool their fibers.
+// Register gives a fiber that was ended before a new life under a new id: owners pool their fibers. Others find it once
+// it was published or has parked; most fibers of requests end before that.
 func (c *Cord) Register(f *Fiber) {
 	f.ID = c.nextID
 	c.nextID++
 	f.cord = c
-	f.parked, f.queued, f.timedOut, f.cancelled, f.ended = false, false, false, false, false
-	c.fibers[f.ID] = f
+	f.parked, f.queued, f.timedOut, f.cancelled, f.ended, f.published = false, false, false, false, false, false
+}
+
+// Publish makes the fiber known to Find, All and Len.
+func (f *Fiber) Publish() {
+	if !f.published {
+		f.published = true
+		f.cord.fibers[f.ID] = f
+	}
 }
 
 // End takes the fiber off the cord.
@@ -42,10 +52,12 @@ func (f *Fiber) End() {
 	f.timer = nil
 	f.ended = true
 	f.parked = false
-	delete(f.cord.fibers, f.ID)
+	if f.published {
+		delete(f.cord.fibers, f.ID)
+	}
 }
 
-// Find returns the living fiber of that id, or nil.
+// Find returns the living fiber of that id, or nil; one that was published.
 func (c *Cord) Find(id uint64) *Fiber { return c.fibers[id] }
 
 // All calls f for every living fiber, in no order.
@@ -75,6 +87,7 @@ func (c *Cord) Switches() uint64 { return c.switches }
 // Park marks the fiber as waiting, for at most d when d is not negative. The fiber's owner then returns to its caller;
 // resume is called after Wake, Cancel or the end of the time.
 func (f *Fiber) Park(d time.Duration) {
+	f.Publish()
 	f.parked = true
 	f.timedOut = false
 	if d >= 0 {
@@ -103,6 +116,7 @@ func (f *Fiber) Ready() {
 	if f.queued || f.ended {
 		return
 	}
+	f.Publish()
 	f.queued = true
 	f.cord.ready = append(f.cord.ready, f)
 	f.cord.signal()

@@ -25,7 +25,8 @@ type Fiber struct {
 	in      []byte
 	count   int
 	started bool
-	nested  int // functions that the database has called in this fiber and that have not ended: they cannot wait
+	outer   *Fiber // the one in whose run this one runs
+	nested  int    // functions that the database has called in this fiber and that have not ended: they cannot wait
 	csw     uint64
 	end     ender
 	// The form of what the fiber returns to a client: tuples with their formats, errors as objects.
@@ -103,6 +104,7 @@ func (f *Fiber) runRequest(header, body []byte) {
 // enter makes f the running fiber and returns the one that was.
 func (s *State) enter(f *Fiber) (outer *Fiber) {
 	outer = s.current
+	f.outer = outer
 	s.current = f
 	f.csw++
 	s.Cord.SetCurrent(&f.Fiber)
@@ -137,6 +139,9 @@ func (s *State) share(f *Fiber) {
 
 // leave gives the place of the running fiber back.
 func (s *State) leave(outer *Fiber) {
+	if s.current != nil {
+		s.current.outer = nil
+	}
 	s.current = outer
 	if outer != nil {
 		s.Cord.SetCurrent(&outer.Fiber)
@@ -269,6 +274,11 @@ func seconds(c *luajit.Call) time.Duration {
 
 // find returns the fiber of an id, nil when it is gone.
 func (s *State) find(id uint64) *Fiber {
+	for f := s.current; f != nil; f = f.outer {
+		if f.ID == id {
+			return f
+		}
+	}
 	if x := s.Cord.Find(id); x != nil {
 		f, _ := x.Local.(*Fiber)
 		return f
@@ -281,6 +291,7 @@ func registerFiber(s *State) {
 	started := time.Now()
 	s.Func("fiber.new", func(c *luajit.Call) error {
 		f := s.newFiber(nil, s.entry.fiber, luajit.NoRef, nil)
+		f.Publish()
 		c.PushUint(f.ID)
 		return nil
 	})
@@ -335,6 +346,9 @@ func registerFiber(s *State) {
 		return s.Park(seconds(c), timedOut)
 	})
 	s.Func("fiber.all", func(c *luajit.Call) error {
+		for f := s.current; f != nil; f = f.outer {
+			f.Publish()
+		}
 		c.Out = msgpack.AppendArrayHeader(c.Out, s.Cord.Len())
 		s.Cord.All(func(x *fiber.Fiber) {
 			var csw uint64
