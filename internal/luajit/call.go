@@ -50,7 +50,7 @@ func lyGoCall(handle C.uintptr_t, l *C.lua_State, id C.int, args *C.char, size C
 			out = AppendError(out[:0], boxerr.From(err))
 		}
 	}
-	if len(out) > int(result.cap) {
+	if len(out) > 0 && unsafe.SliceData(out) != (*byte)(unsafe.Pointer(result.p)) { // it has grown out of the buffer
 		result.len = 0
 		C.ly_buf_reserve(result, C.size_t(len(out)))
 		copy(unsafe.Slice((*byte)(unsafe.Pointer(result.p)), len(out)), out)
