@@ -274,6 +274,10 @@ type packetReader struct {
 	max int
 }
 
+func newReader(r io.Reader, limit int) packetReader {
+	return packetReader{r: bufio.NewReaderSize(r, readBuffer), max: limit}
+}
+
 // next reads a packet and returns it without its length. The memory for it grows with the bytes that arrive.
 func (p *packetReader) next() ([]byte, error) {
 	head, err := p.r.Peek(1)

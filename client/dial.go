@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -109,7 +108,7 @@ func contextError(ctx context.Context, err error) error {
 func New(ctx context.Context, nc net.Conn, o Options) (*Conn, error) {
 	o.setDefaults()
 	c := &Conn{
-		nc: nc, options: o, reader: packetReader{r: bufio.NewReaderSize(nc, readBuffer), max: o.MaxPacket},
+		nc: nc, options: o, reader: newReader(nc, o.MaxPacket),
 		inFlight: map[uint64]*Future{}, wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	c.Requests = Requests{c}
@@ -139,7 +138,8 @@ func lost(err error) error {
 	switch {
 	case errors.As(err, &e), errors.Is(err, os.ErrDeadlineExceeded):
 		return err
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe),
+		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return noConnection("Peer closed")
 	}
 	return noConnection(err.Error())
@@ -193,13 +193,13 @@ func (c *Conn) exchange(r Request) (*Response, error) {
 // no features.
 func (c *Conn) identify() error {
 	answer, err := c.exchange(id{c.options.Features})
-	if err != nil && !boxerr.Is(err, boxerr.UnknownRequestType) && !boxerr.Is(err, boxerr.InvalidMsgpack) {
-		return err
-	}
-	if err == nil {
+	switch {
+	case err == nil:
 		if err = c.server.decode(answer.Body); err != nil {
 			return err
 		}
+	case answer == nil || answer.Type&iproto.TypeError == 0:
+		return err
 	}
 	if c.server.Protocol < c.options.RequiredVersion {
 		return noConnection(fmt.Sprintf("Protocol version (%d) < required (%d)", c.server.Protocol, c.options.RequiredVersion))
