@@ -153,6 +153,10 @@ func (b *Box) setIndexes(c *Ctx, s *Space, defs []*indexDef) error {
 	if err := s.setFormat(indexes); err != nil {
 		return err
 	}
+	s.Mem.PrimaryOnly = b.putOffIndexes(s.ID)
+	if s.Mem.PrimaryOnly && len(fresh) > 0 {
+		fresh = slices.DeleteFunc(fresh, func(x *memtx.Index) bool { return x.ID != 0 })
+	}
 	if s.Mem.Len(nil) > 0 && len(fresh) > 0 {
 		if err := c.checkBuild("index build"); err != nil {
 			return err

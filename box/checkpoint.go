@@ -1,6 +1,7 @@
 package box
 
 import (
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -22,6 +23,8 @@ type ReadView struct {
 	temporary map[uint32]bool
 	// queue are the rows about the queue of synchronous transactions.
 	queue [2]xlog.Row
+	// progress is told the number of rows written so far.
+	progress func(rows int64)
 }
 
 // viewedSpace is a space in a read view.
@@ -36,7 +39,7 @@ func (b *Box) ReadView() *ReadView {
 	if h := b.commits.history; h != nil {
 		h.Clean()
 	}
-	v := new(ReadView)
+	v := &ReadView{progress: func(rows int64) { b.progress(rows, "written") }}
 	for _, sp := range b.catalog.spaces {
 		if sp.Options.Temporary {
 			if v.temporary == nil {
@@ -133,6 +136,7 @@ func (v *ReadView) Write(o wal.CheckpointOptions) (err error) {
 			if err := cp.Tuple(sp.id, sp.local, t.Data()); err != nil {
 				return err
 			}
+			v.progress(cp.Rows())
 		}
 	}
 	if !queued {
@@ -154,7 +158,17 @@ func (v *ReadView) writeQueue(cp *wal.Checkpoint) error {
 
 // firstCheckpoint stores a fresh database.
 func (b *Box) firstCheckpoint() error {
-	return b.ReadView().Write(b.checkpointOptions(vclock.VClock{}))
+	return b.save(b.ReadView(), b.checkpointOptions(vclock.VClock{}))
+}
+
+// save writes a read view as a checkpoint. It needs no lock.
+func (b *Box) save(v *ReadView, o wal.CheckpointOptions) error {
+	b.info("saving snapshot `%s%s'", filepath.Join(o.Dir, xlog.FileName(xlog.Snap, o.VClock.Signature())), xlog.Inprogress)
+	err := v.Write(o)
+	if err == nil {
+		b.info("done")
+	}
+	return err
 }
 
 func (b *Box) checkpointOptions(at vclock.VClock) wal.CheckpointOptions {
@@ -187,7 +201,7 @@ func (b *Box) Checkpoint(done func(error)) {
 	go func() {
 		err := ticket.Wait()
 		if err == nil {
-			err = view.Write(options)
+			err = b.save(view, options)
 		}
 		if err == nil {
 			st.retention.Add(at)

@@ -1,6 +1,7 @@
 package box
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/lycosadb/lycosa/vfs"
@@ -43,6 +44,8 @@ type Config struct {
 	WALQueueMaxSize int64
 	// FS is where the files are, the operating system's when nil.
 	FS vfs.FS
+	// Log takes what the database reports of its start, its checkpoints and what goes wrong; nil for nothing.
+	Log *slog.Logger
 	// Version is the name of the program that stands in the files.
 	Version string
 	// WALMaxSize is the size in bytes at which a new journal file is begun.

@@ -121,12 +121,5 @@ func (b *Box) Demote() {
 // QueueOwner returns the owner of the queue of synchronous transactions, 0 for none, and the term it began in.
 func (b *Box) QueueOwner() (id uint32, term uint64) { return b.status.queueOwner, b.status.term }
 
-// complain reports an error that nobody waits for.
-func (b *Box) complain(err error) {
-	if err != nil && b.OnError != nil {
-		b.OnError(err)
-	}
-}
-
 // Configured reports whether the database has its system spaces: whether it was bootstrapped or recovered.
 func (b *Box) Configured() bool { return len(b.catalog.spaces) > 0 }

@@ -1,10 +1,15 @@
 package box
 
 import (
+	"cmp"
+	"maps"
+	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/iproto"
+	"github.com/lycosadb/lycosa/memtx"
 	"github.com/lycosadb/lycosa/tuple"
 	"github.com/lycosadb/lycosa/xlog"
 )
@@ -60,14 +65,73 @@ func (l *bulkLoad) end() error {
 		return nil
 	}
 	l.tuples = nil
-	for _, x := range sp.Mem.Indexes[1:] {
-		if err := x.BulkLoad(slices.Clone(tuples)); err != nil {
-			return boxerr.From(err)
-		}
-	}
 	if err := sp.Mem.Indexes[0].BulkLoad(tuples); err != nil {
 		return boxerr.From(err)
 	}
 	sp.Mem.SetBytes(bytes)
+	if sp.Mem.PrimaryOnly {
+		return nil
+	}
+	return bulkLoadAll(sp.Mem.Indexes[1:], tuples)
+}
+
+// putOffIndexes reports whether the indexes of a space, but the primary one, are left empty for now and built by
+// buildPutOff: when a database recovers they are built from all tuples at once, which are in the order of the primary key.
+// With force_recovery they are filled row by row, because it leaves out the rows that do not go with them.
+func (b *Box) putOffIndexes(space uint32) bool {
+	return b.recovering && !b.Config.ForceRecovery && !IsSystem(space)
+}
+
+// buildPutOff builds the indexes that were put off.
+func (b *Box) buildPutOff() error {
+	spaces := slices.SortedFunc(maps.Values(b.catalog.spaces), func(a, b *Space) int { return cmp.Compare(a.ID, b.ID) })
+	for _, s := range spaces {
+		if !s.Mem.PrimaryOnly {
+			continue
+		}
+		s.Mem.PrimaryOnly = false
+		if s.Mem.Len(nil) == 0 || len(s.Mem.Indexes) < 2 {
+			continue
+		}
+		b.info("Building secondary indexes in space '%s'...", s.Name)
+		tuples, err := s.tuples()
+		if err != nil {
+			return err
+		}
+		for _, x := range s.Mem.Indexes[1:] {
+			b.info("Adding %d keys to %s index '%s' ...", len(tuples), x.Type, x.Name)
+		}
+		if err := bulkLoadAll(s.Mem.Indexes[1:], tuples); err != nil {
+			return err
+		}
+		b.info("Space '%s': done", s.Name)
+	}
+	return nil
+}
+
+// bulkLoadAll fills empty indexes, side by side as far as they need nothing but the tuples.
+func bulkLoadAll(indexes []*memtx.Index, tuples []*tuple.Tuple) error {
+	errs := make([]error, len(indexes))
+	var wg sync.WaitGroup
+	room := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, x := range indexes {
+		if x.Def().Keys != nil { // calls a function, which wants the lock
+			continue
+		}
+		wg.Go(func() {
+			room <- struct{}{}
+			errs[i] = x.BulkLoad(tuples)
+			<-room
+		})
+	}
+	wg.Wait()
+	for i, x := range indexes {
+		if x.Def().Keys != nil {
+			errs[i] = x.BulkLoad(tuples)
+		}
+		if errs[i] != nil {
+			return boxerr.From(errs[i])
+		}
+	}
 	return nil
 }

@@ -75,7 +75,7 @@ func (b *Box) startStored() error {
 	}
 	b.status.loading = true
 	defer func() { b.status.loading = false }()
-	r := &wal.Recovery{FS: st.fs, SnapDir: cfg.memtxDir(), LogDir: cfg.walDir(), Force: cfg.ForceRecovery, Warn: b.complain}
+	r := &wal.Recovery{FS: st.fs, SnapDir: cfg.memtxDir(), LogDir: cfg.walDir(), Force: cfg.ForceRecovery, Warn: b.warn}
 	found, err := b.recover(r)
 	if err != nil {
 		return err
@@ -91,6 +91,7 @@ func (b *Box) startStored() error {
 		if cfg.ReadOnly {
 			return boxerr.New(boxerr.BootstrapReadonly)
 		}
+		b.info("initializing an empty data directory")
 		if err := b.Bootstrap(); err != nil {
 			return err
 		}
@@ -116,7 +117,7 @@ func (b *Box) startStored() error {
 		Written: b.watchJournal,
 		Failed:  func(error) { b.Cord.Post(func() { st.journal.Settle() }) },
 		NoSpace: func() bool { return st.retention != nil && st.retention.FreeSpace() },
-		Warn:    b.complain,
+		Warn:    b.warn,
 	})
 	if err != nil {
 		return err
@@ -129,8 +130,10 @@ func (b *Box) startStored() error {
 	if st.retention, err = wal.NewRetention(st.fs, cfg.memtxDir(), cfg.walDir(), count, st.journal); err != nil {
 		return err
 	}
+	st.retention.Removed = func(path string) { b.info("removed %s", path) }
 	b.scheduleCheckpoint()
 	reached("synced")
+	b.info("ready to accept requests")
 	return nil
 }
 
@@ -164,7 +167,15 @@ func (b *Box) recover(r *wal.Recovery) (found bool, err error) {
 	defer b.EndRecovery()
 	c := b.replayCtx()
 	load := bulkLoad{box: b, ctx: c}
+	rows := int64(0)
+	r.Reading = func(file string) {
+		b.info("instance uuid %s", r.Instance)
+		b.info("instance vclock %v", &r.VClock)
+		b.info("recovering from `%s'", file)
+	}
 	found, err = r.Snapshot(func(row *xlog.Row) error {
+		rows++
+		b.progress(rows, "processed")
 		switch row.Type {
 		case iproto.TypeRaft, iproto.TypeRaftPromote:
 			b.replayQueue(row)
@@ -182,7 +193,20 @@ func (b *Box) recover(r *wal.Recovery) (found bool, err error) {
 		b.OnRecoveryState("snapshot_recovered")
 	}
 	queue := syncQueue{box: b, ctx: c}
-	if err = r.Logs(queue.replay); err != nil {
+	rows = 0
+	r.Reading = func(file string) { b.info("recover from `%s'", file) }
+	r.Progress = func(file string, _ int64) { b.info("done `%s'", file) }
+	err = r.Logs(func(txn []xlog.Row) error {
+		for range txn {
+			rows++
+			b.progress(rows, "processed")
+		}
+		return queue.replay(txn)
+	})
+	if err == nil {
+		err = b.buildPutOff()
+	}
+	if err != nil {
 		return true, err
 	}
 	return true, r.Clean()

@@ -29,6 +29,8 @@ type Space struct {
 	Local bool
 	// Sync makes transactions that change the space wait for a quorum.
 	Sync bool
+	// PrimaryOnly leaves all indexes but the primary one empty: a recovery builds them at its end.
+	PrimaryOnly bool
 
 	bytes int64 // of the tuples that the primary index holds
 	past  *past // nil as long as no History knows of the space
@@ -130,7 +132,7 @@ func (s *Space) replace(old, new *tuple.Tuple, mode index.Mode) (replaced *tuple
 	if err != nil {
 		return nil, err
 	}
-	for i := 1; i < len(s.Indexes); i++ {
+	for i := 1; i < len(s.Indexes) && !s.PrimaryOnly; i++ {
 		if _, err = s.Indexes[i].Replace(replaced, new, index.InsertOnly); err != nil {
 			for i--; i >= 0; i-- {
 				s.Indexes[i].Replace(new, replaced, index.InsertOnly)

@@ -21,7 +21,8 @@ type Recovery struct {
 	Force bool
 	// Warn is told what Force skipped, and what is odd. May be nil.
 	Warn func(err error)
-	// Progress is called after each file with the number of its rows. May be nil.
+	// Reading is called before each file is read, Progress after it with the number of its rows. May be nil.
+	Reading  func(file string)
 	Progress func(file string, rows int64)
 
 	// Instance is the UUID of the instance whose files these are, set by Snapshot.
@@ -65,6 +66,9 @@ func (r *Recovery) readSnapshot(path string, apply func(row *xlog.Row) error) er
 		return err
 	}
 	defer s.Close()
+	if r.Reading != nil {
+		r.Reading(path)
+	}
 	var rows int64
 	for {
 		row, err := s.Next()
@@ -140,6 +144,9 @@ func (r *Recovery) readLog(path string, apply func(rows []xlog.Row) error) error
 		return err
 	}
 	defer l.Close()
+	if r.Reading != nil {
+		r.Reading(path)
+	}
 	var rows []xlog.Row
 	var count int64
 	for {

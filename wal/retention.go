@@ -16,6 +16,9 @@ import (
 // Retention knows which files of a database are needed and removes the others: the checkpoints before the newest few, and
 // the logs that neither the oldest checkpoint kept nor a consumer needs. Its methods may be called by any goroutine.
 type Retention struct {
+	// Removed is called for each file that was removed. It is set before the first use. May be nil.
+	Removed func(path string)
+
 	fsys            vfs.FS
 	snapDir, logDir string
 	journal         *Journal
@@ -227,8 +230,12 @@ func (r *Retention) FreeSpace() bool {
 }
 
 func (r *Retention) remove(path string) error {
-	if err := r.fsys.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	switch err := r.fsys.Remove(path); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
 		return xlog.SystemError("remove", path, err)
+	case r.Removed != nil:
+		r.Removed(path)
 	}
 	return nil
 }
