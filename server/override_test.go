@@ -288,13 +288,20 @@ func TestStreamTransactions(t *testing.T) {
 	gone := w.leaving(other)
 	<-gone
 	c.ask(request(1, 11, m(0x10, 512, 0x12, 9, 0x20, list())), "0 11 [[1]]")
+}
 
-	w.locked(func() { w.b.Config.UseMVCC = false })
+func TestStreamWithoutMVCCIsAborted(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.space(512, "t")
+	c := w.pipe()
+	insert := func(sync, id int) []byte {
+		return inStream(2, 2, sync, m(0x10, 512, 0x21, list(id)))
+	}
 	c.ask(inStream(2, 14, 12, nil), "0 12 {}")
-	c.ask(insert(2, 13, 3), "0 13 [[3]]")
-	c.ask(insert(2, 14, 4), "-154 14 Transaction has been aborted by a fiber yield")
+	c.ask(insert(13, 3), "0 13 [[3]]")
+	c.ask(insert(14, 4), "-154 14 Transaction has been aborted by a fiber yield")
 	c.ask(inStream(2, 15, 15, nil), "-154 15 Transaction has been aborted by a fiber yield")
-	c.ask(request(1, 16, m(0x10, 512, 0x12, 9, 0x20, list())), "0 16 [[1]]")
+	c.ask(request(1, 16, m(0x10, 512, 0x12, 9, 0x20, list())), "0 16 []")
 }
 
 // leaving closes a connection. The channel tells when the server has noticed.
