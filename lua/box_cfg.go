@@ -236,6 +236,9 @@ func (f *boxFace) applyNetwork(o cfgOptions) error {
 // addresses reads the option listen: a port, an address, or a list of addresses, each of which may be a map with the
 // address under "uri".
 func addresses(v []byte) []string {
+	if len(v) == 0 {
+		return nil
+	}
 	switch msgpack.TypeOf(v[0]) {
 	case msgpack.Uint:
 		n, _, _ := msgpack.ReadUint(v)
@@ -247,9 +250,16 @@ func addresses(v []byte) []string {
 		}
 		return []string{string(text)}
 	case msgpack.Map:
-		if uri := mapValue(v, "uri"); uri != nil {
-			return addresses(uri)
+		list := addresses(mapValue(v, "uri"))
+		if params := mapValue(v, "params"); params != nil && msgpack.TypeOf(params[0]) == msgpack.Map {
+			// The server knows what of this it can do.
+			if transport, _, ok := msgpack.ReadString(mapValue(params, "transport")); ok {
+				for i := range list {
+					list[i] += "?transport=" + string(transport)
+				}
+			}
 		}
+		return list
 	case msgpack.Array:
 		var list []string
 		n, rest, _ := msgpack.ReadArrayHeader(v)
