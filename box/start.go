@@ -3,6 +3,7 @@ package box
 import (
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/lycosadb/lycosa/boxerr"
@@ -193,7 +194,6 @@ func (b *Box) recover(r *wal.Recovery) (found bool, err error) {
 		b.OnRecoveryState("snapshot_recovered")
 	}
 	queue := syncQueue{box: b, ctx: c}
-	rows = 0
 	r.Reading = func(file string) { b.info("recover from `%s'", file) }
 	r.Progress = func(file string, _ int64) { b.info("done `%s'", file) }
 	err = r.Logs(func(txn []xlog.Row) error {
@@ -208,6 +208,9 @@ func (b *Box) recover(r *wal.Recovery) (found bool, err error) {
 	}
 	if err != nil {
 		return true, err
+	}
+	if rows >= progressStep {
+		go debug.FreeOSMemory() // so many rows leave much behind that nothing needs
 	}
 	return true, r.Clean()
 }
