@@ -47,6 +47,20 @@ end
 --- coroutine.isyieldable() tells whether the program may yield here.
 function coroutine.isyieldable() return coroutine.running() ~= nil end
 
+-- What a console shows for these words.
+local function lazily(name)
+    local mt = { __index = function(_, key) return require('help')[name][key] end }
+    mt.__serialize = function() return getmetatable(require('help')[name]).__serialize() end
+    mt.__call = mt.__serialize
+    return setmetatable({}, mt)
+end
+help, tutorial = lazily('help'), lazily('tutorial')
+
+--- misc.getmetrics(): figures of the Lua machine.
+misc = {
+    getmetrics = function() return { gc_total = collectgarbage('count') * 1024 } end,
+}
+
 require('internal.tables')
 require('internal.strings')
 require('internal.system')
