@@ -66,7 +66,7 @@ func TestBitsetAgainstModel(t *testing.T) {
 	random := func() string {
 		s := make([]byte, r.IntN(45))
 		for i := range s {
-			//lint:ignore SA4000 three random numbers, so that few bits are set
+			// Three random numbers, so that few bits are set.
 			s[i] = byte(r.Uint32() & r.Uint32() & r.Uint32())
 		}
 		return string(s)

@@ -314,9 +314,6 @@ func (x *netConn) checkDrained() {
 	}
 }
 
-// forget takes a request off those that Lua knows by number.
-func (n *netbox) forget(r *netRequest) { delete(n.requests, r.id) }
-
 // remove takes a fiber out of a list.
 func remove(list []*Fiber, f *Fiber) []*Fiber {
 	if i := slices.Index(list, f); i >= 0 {

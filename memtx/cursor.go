@@ -22,7 +22,6 @@ type cursor struct {
 	known bool // it is in Txn.cursors
 	// fixed walks see the index as it was when they began.
 	fixed bool
-	room  []byte
 }
 
 func (s *Space) newCursor(txn *Txn, x *Index, typ index.IteratorType, key []byte, n int, after index.Position) (index.Iterator, error) {

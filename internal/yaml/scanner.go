@@ -16,7 +16,6 @@ type scanner struct {
 
 	tokens []token // found, not taken yet
 	taken  int     // how many were taken
-	ended  bool
 
 	flow       int // nesting of flow collections
 	indent     int // column of the current block collection, -1 outside of any
