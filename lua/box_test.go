@@ -75,6 +75,12 @@ func TestBox(t *testing.T) {
 		{"unknown options", `
 			return try(box.schema.space.create, 's', {nonsense = 1})`,
 			"IllegalParams: unexpected option 'nonsense'"},
+		{"old names of types", `
+			local s = box.schema.space.create('s')
+			s:create_index('pk', {parts = {1, 'uint', 2, 'STR'}})
+			s:create_index('sk', {parts = {{field = 3, type = 'int'}, {4, 'num'}}})
+			return try(require('json').encode, {box.space._index:get{s.id, 0}[6], box.space._index:get{s.id, 1}[6]})`,
+			`ok [[[0,"unsigned"],[1,"string"]],[[2,"integer"],[3,"unsigned"]]]`},
 		{"a space follows its definition", `
 			local s = box.schema.space.create('s')
 			local pk = s:create_index('pk')

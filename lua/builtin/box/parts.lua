@@ -63,6 +63,9 @@ end
 -- The types of parts that take the collation of the field in the format.
 local with_collation = {string = true, scalar = true}
 
+-- What types were called, and may be called still where an index is made.
+local old_types = {int = 'integer', num = 'unsigned', str = 'string', uint = 'unsigned'}
+
 -- One part as a map with the field counted from 0.
 local function part_of(value, format, where)
     local part = {}
@@ -87,6 +90,9 @@ local function part_of(value, format, where)
         part.type = field and field.type or 'scalar'
     elseif type(part.type) ~= 'string' then
         wrong(where, 'type (string) is expected')
+    else
+        local name = part.type:lower()
+        part.type = old_types[name] or name
     end
     if type(part.collation) == 'string' then
         local id = lookup.collation(part.collation)
