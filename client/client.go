@@ -71,7 +71,8 @@ type Options struct {
 	// OnEvent is told of all events of watched keys, also of keys without a Watcher; the value is nil for a key that
 	// has none. It is called by the goroutine that reads, must not block, and owns the value.
 	OnEvent func(key string, value msgpack.Raw)
-	// OnClose is called once when the connection has come to its end.
+	// OnClose is called once when the connection has come to its end, before the requests in flight hear of it. It must
+	// not block.
 	OnClose func(err error)
 }
 

@@ -2,6 +2,7 @@ package client
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -248,12 +249,12 @@ func (c *Conn) fail(err error) {
 	c.mu.Unlock()
 	_ = c.nc.Close()
 	close(c.done)
-	slices.SortFunc(waiting, func(a, b *Future) int { return int(a.sync) - int(b.sync) })
-	for _, f := range waiting {
-		f.finish(nil, remade(err))
-	}
+	slices.SortFunc(waiting, func(a, b *Future) int { return cmp.Compare(a.sync, b.sync) })
 	if c.options.OnClose != nil {
 		c.options.OnClose(remade(err))
+	}
+	for _, f := range waiting {
+		f.finish(nil, remade(err))
 	}
 }
 

@@ -73,9 +73,13 @@ func dialError(ctx context.Context, a Address, err error) error {
 	}
 	var errno syscall.Errno
 	text := err.Error()
-	if errors.As(err, &errno) {
+	var name *net.DNSError
+	switch {
+	case errors.As(err, &errno):
 		text = errno.Error()
 		text = strings.ToUpper(text[:1]) + text[1:]
+	case errors.As(err, &name):
+		text = "getaddrinfo: " + name.Err
 	}
 	var fault *dialFault
 	if errors.As(err, &fault) && fault.fd != 0 {

@@ -340,6 +340,9 @@ local stream_mt = {
 function methods.new_stream(conn)
     check_remote(conn, 'new_stream')
     conn = rawget(conn, '_conn') or conn
+    if conn._transport.state == 'active' and not conn._transport.features.streams then
+        core.client_error(box.error.UNSUPPORTED, 'Remote server', 'streams')
+    end
     conn._streams = conn._streams + 1
     local stream = setmetatable({ _conn = conn, _stream_id = conn._streams }, stream_mt)
     rawset(stream, 'space', space.of_stream(stream, conn))
