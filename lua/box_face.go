@@ -86,7 +86,7 @@ func (f *boxFace) written(c *luajit.Call, ctx *box.Ctx) error {
 
 // mayPark reports whether the code that runs is free to wait: it is in a fiber, and not in a function that the
 // database has called and waits for.
-func (f *boxFace) mayPark() bool { return f.current != nil && f.current.nested == 0 }
+func (f *boxFace) mayPark() bool { return f.current != nil && f.current.nested == 0 && f.CanYield() }
 
 // pendingWrite is a fiber that waits for the journal.
 type pendingWrite struct {

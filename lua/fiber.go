@@ -239,6 +239,9 @@ func (s *State) Park(d time.Duration, wake func(f *Fiber) (in []byte, count int)
 	if f == nil {
 		return boxerr.Luajit("attempt to yield outside of a fiber")
 	}
+	if !s.CanYield() {
+		return boxerr.Luajit("attempt to yield across C-call boundary")
+	}
 	f.parker = wake
 	f.Park(d)
 	return luajit.ErrPark
@@ -377,10 +380,6 @@ func registerFiber(s *State) {
 	})
 	s.Func("fiber.realtime", func(c *luajit.Call) error {
 		c.PushFloat(float64(time.Now().UnixNano()) / 1e9)
-		return nil
-	})
-	s.Func("fiber.stats", func(c *luajit.Call) error {
-		c.PushUint(uint64(s.Cord.Len()))
 		return nil
 	})
 }

@@ -3,6 +3,8 @@ package lua
 import (
 	"bytes"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/internal/luajit"
@@ -47,6 +49,9 @@ func (s *State) Run(text []byte, name string, args []string, end func(results []
 	}
 	f := s.newFiber(nil, s.entry.run, chunk, x)
 	f.Name = "interactive"
+	if path, ok := strings.CutPrefix(name, "@"); ok {
+		f.Name = filepath.Base(path)
+	}
 	f.in, f.count = in, len(args)
 	f.run()
 	return nil

@@ -138,6 +138,7 @@ struct ly_vm {
 	struct ly_buf bufs[LY_DEPTH];
 	struct ly_buf results[LY_DEPTH];
 	int depth;
+	int can_yield; /* the code that called a blocking function */
 	int ref_null, ref_map, ref_seq, ref_u64, ref_i64, ref_yield;
 	int ref_make[LY_KINDS]; /* constructors in Lua, called with (light pointer, size) */
 	int ref_pack[LY_KINDS]; /* packers in Lua, for kinds that C doesn't read: return the extension's bytes */

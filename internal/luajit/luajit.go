@@ -136,6 +136,10 @@ func (s *State) Interrupt() { C.ly_interrupt(s.vm) }
 // Uninterrupt takes an Interrupt back that nothing has heard.
 func (s *State) Uninterrupt() { C.ly_uninterrupt(s.vm) }
 
+// CanYield tells whether the code that called the blocking function that runs now may be suspended: it may not inside of
+// a C function that calls back.
+func (s *State) CanYield() bool { return s.vm.can_yield != 0 }
+
 // TakeSent gives OnSent what was gathered.
 func (s *State) TakeSent() {
 	if b := &s.vm.sent; b.len > 0 {

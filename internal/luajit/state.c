@@ -182,6 +182,7 @@ go_block(lua_State *L)
 	int count = 0;
 	size_t len = 0;
 	int depth = vm->depth++;
+	vm->can_yield = lua_isyieldable(L);
 	int rc = lyGoCall(vm->handle, L, id, b->p, b->len, n, depth, &len, &count);
 	vm->depth = depth;
 	if (rc == LY_PARK) {

@@ -5,10 +5,10 @@ local entries = require('internal.fibers')
 local ffi = require('ffi')
 
 local shared = core.shared
-local new, start, ready, wake, cancel, alive, state_of, set_name, park, all, collect_stats, now, realtime, backtrace =
+local new, start, ready, wake, cancel, alive, state_of, set_name, park, all, now, realtime, backtrace =
     core.fn('fiber.new'), core.fn('fiber.start'), core.fn('fiber.ready'), core.fn('fiber.wake'), core.fn('fiber.cancel'),
     core.fn('fiber.alive'), core.fn('fiber.state'), core.fn('fiber.set_name'), core.fn('fiber.park'), core.fn('fiber.all'),
-    core.fn('fiber.stats'), core.fn('fiber.monotonic'), core.fn('fiber.realtime'), core.fn('fiber.backtrace')
+    core.fn('fiber.monotonic'), core.fn('fiber.realtime'), core.fn('fiber.backtrace')
 
 local fiber = {}
 local methods = {}
@@ -21,6 +21,9 @@ local ids = setmetatable({}, { __mode = 'k' })
 local objects = setmetatable({}, { __mode = 'v' })
 local storages = {}  -- by id, while the fiber lives
 local joinables = {} -- by id: {results, done, waiters}
+-- Slices limit how long a fiber may compute without yielding. The start of one is noted when somebody first asks.
+local max_slice = { warn = 0.5, err = 1.0 }
+local slices = {}    -- by id: {start, limit, max, csw}
 
 local function object_of(id)
     local o = objects[id]
@@ -32,16 +35,17 @@ local function object_of(id)
     return o
 end
 
-local function id_of(f, usage)
+local function dead() core.illegal('the fiber is dead', 3) end
+
+-- id_of is the id behind a fiber object, living only behind that of a fiber that lives or whose result waits.
+local function id_of(f)
     local id = ids[f]
-    if id == nil then error(usage, 3) end
+    if id == nil then core.illegal('expected fiber as 1 argument', 3) end
     return id
 end
 
-local function dead() core.illegal('the fiber is dead', 2) end
-
-local function living(f, usage)
-    local id = id_of(f, usage)
+local function living(f)
+    local id = id_of(f)
     if not alive(id) and joinables[id] == nil then dead() end
     return id
 end
@@ -94,13 +98,12 @@ local function finished(id, ok, ...)
         return
     end
     joinables[id] = nil
+    slices[id] = nil
     if not ok then error((...), 0) end
 end
 
 local function spawn(what, immediate, f, ...)
-    if type(f) ~= 'function' and not (getmetatable(f) and getmetatable(f).__call) then
-        core.illegal(("Usage: fiber.%s(function, ...)"):format(what), 3)
-    end
+    if type(f) ~= 'function' then core.illegal(("fiber.%s(function, ...): bad arguments"):format(what), 3) end
     local n = select('#', ...)
     local id = new()
     if n == 0 then
@@ -122,22 +125,27 @@ function fiber.self() return object_of(self_id()) end
 
 function fiber.id(f)
     if f == nil then return self_id() end
-    return id_of(f, 'Usage: fiber.id(f)')
+    return id_of(f)
 end
 methods.id = fiber.id
 
 function fiber.find(id)
-    if type(id) ~= 'number' then core.illegal('Usage: fiber.find(id)', 2) end
-    if alive(id) then return object_of(id) end
+    if id == nil then core.illegal('Usage: fiber.find(id)', 2) end
+    id = tonumber(id)
+    if id == nil then return nil end
+    local j = joinables[id]
+    if alive(id) or j ~= nil and j.joinable then return object_of(id) end
+    return nil
 end
 
-local function target(f, usage)
-    if type(f) == 'number' then
-        if not alive(f) then core.illegal('fiber not found', 3) end
-        return f
+-- target is the id that a fiber object or a number names, of a fiber that lives.
+local function target(f)
+    local id = f
+    if type(f) ~= 'number' then
+        id = ids[f]
+        if id == nil then core.illegal('expected fiber as 1 argument', 3) end
     end
-    local id = ids[f]
-    if id == nil then core.illegal(usage, 3) end
+    if not alive(id) and joinables[id] == nil then dead() end
     return id
 end
 
@@ -152,23 +160,27 @@ end
 
 function fiber.testcancel() check_cancelled() end
 
-function fiber.status(f)
-    local id
-    if f == nil then id = self_id() else id = id_of(f, 'Usage: fiber.status(f)') end
-    if not alive(id) then return 'dead' end
+-- A fiber that has ended and that somebody will join counts as suspended until then.
+local function status_of(id)
+    local j = joinables[id]
+    if not alive(id) then return j ~= nil and j.joinable and 'suspended' or 'dead' end
     if id == self_id() then return 'running' end
     return 'suspended'
+end
+
+function fiber.status(f)
+    if f == nil then return 'running' end
+    return status_of(id_of(f))
 end
 methods.status = fiber.status
 
 function fiber.wakeup(f)
-    wake(target(f, 'Usage: fiber.wakeup(id)'))
+    wake(target(f))
 end
 methods.wakeup = fiber.wakeup
 
 function fiber.cancel(f)
-    local id = target(f, 'Usage: fiber.cancel(f)')
-    if not alive(id) and joinables[id] == nil then dead() end
+    local id = target(f)
     cancel(id)
     if id == self_id() then check_cancelled() end
 end
@@ -177,26 +189,28 @@ methods.cancel = fiber.cancel
 function fiber.kill(f) return fiber.cancel(f) end
 methods.kill = fiber.kill
 
-function fiber.name(f, name, options)
-    local id
-    if type(f) == 'string' or f == nil then
-        id, name, options = self_id(), f, name
+function fiber.name(f, ...)
+    local id, name, options
+    if f == nil or type(f) == 'string' then
+        id, name, options = self_id(), f, (...)
+        if f == nil then return (select(3, state_of(id))) end
     else
-        id = living(f, 'Usage: fiber.name(id, name)')
+        id = living(f)
+        if select('#', ...) == 0 then return (select(3, state_of(id))) end
+        name, options = ...
     end
-    if name == nil then return (select(3, state_of(id))) end
-    if type(name) ~= 'string' then core.illegal('Usage: fiber.name(id, name)', 2) end
+    if type(name) ~= 'string' then core.illegal('expected string as 2 argument', 2) end
     if #name > 255 then
-        if type(options) == 'table' and options.truncate then name = name:sub(1, 255)
-        else core.illegal('Fiber name is too long', 2) end
+        if type(options) ~= 'table' or not options.truncate then core.illegal('Fiber name is too long', 2) end
+        name = name:sub(1, 255)
     end
     set_name(id, name)
 end
 methods.name = fiber.name
 
 function fiber.set_joinable(f, yes)
-    local id = living(f, 'Usage: fiber.set_joinable(f, yesno)')
-    if yes == nil then core.illegal('Usage: fiber.set_joinable(f, yesno)', 2) end
+    local id = living(f)
+    if yes == nil then core.illegal('fiber.set_joinable(id, yesno): bad arguments', 2) end
     local j = joinables[id]
     if j == nil then
         j = { waiters = {} }
@@ -208,15 +222,16 @@ end
 methods.set_joinable = fiber.set_joinable
 
 function fiber.join(f, timeout)
-    local id = ids[f]
-    if id == nil then core.illegal('Usage: fiber.join(f)', 2) end
+    local id = id_of(f)
     local j = joinables[id]
     if j == nil then
         if not alive(id) then dead() end
         core.illegal('the fiber is not joinable', 2)
     end
     if not j.joinable then core.illegal('the fiber is not joinable', 2) end
-    if timeout ~= nil and (type(timeout) ~= 'number' or timeout < 0) then core.illegal('fiber.join: bad timeout', 2) end
+    if timeout ~= nil and (type(timeout) ~= 'number' or timeout < 0) then
+        core.illegal('fiber:join(timeout): bad arguments', 2)
+    end
     local deadline = timeout and now() + timeout
     while not j.done do
         local left
@@ -246,11 +261,14 @@ end
 methods.join = fiber.join
 
 function methods.csw(f)
-    local _, _, _, csw = state_of(living(f, 'Usage: fiber:csw()'))
+    local _, _, _, csw = state_of(living(f))
     return csw
 end
 
-function methods.info(f) return fiber.info()[id_of(f, 'Usage: fiber:info()')] end
+function methods.info(f, options)
+    local id = living(f)
+    return fiber.info(options)[id]
+end
 
 -- The clocks of a fiber stand still until it yields.
 local clock_at, clock_value, time_value = -1, 0, 0
@@ -282,12 +300,19 @@ function fiber.time64()
     return ffi.cast('int64_t', time_value * 1e6)
 end
 
+
+local function slice_of(id)
+    local own = slices[id]
+    return own and own.max or max_slice.err
+end
+
 function fiber.info(options)
     local with_trace = not (type(options) == 'table' and (options.backtrace == false or options.bt == false))
     local r = {}
     for _, item in ipairs(all()) do
         local id, name, csw = item[1], item[2], item[3]
-        local info = { fid = id, name = name, csw = csw, time = 0, memory = { total = 0, used = 0 } }
+        local info = { fid = id, name = name, csw = csw, time = 0, max_slice = slice_of(id),
+            memory = { total = 0, used = 0 } }
         if with_trace then
             info.backtrace = {}
             for line in (backtrace(id) or ''):gmatch('[^\n]+') do
@@ -299,41 +324,71 @@ function fiber.info(options)
     return r
 end
 
-function fiber.top() return { cpu = {}, cpu_misses = 0 } end
+local top_enabled = false
 
-function fiber.top_enable() end
-
-function fiber.top_disable() end
-
-fiber._stats = collect_stats
-
--- Slices limit how long a fiber may compute without yielding.
-local slice = { warn = 0.5, err = 1.0 }
-local function check_slice_argument(s, name)
-    if type(s) == 'number' then return { warn = s, err = s } end
-    if type(s) == 'table' and type(s.warn) == 'number' and type(s.err) == 'number' then return s end
-    error(('fiber.%s: slice must be a table or a number'):format(name), 3)
+--- The shares of time are not measured: every fiber has the same row of zeros.
+function fiber.top()
+    if not top_enabled then core.illegal('fiber.top() is disabled. Enable it with fiber.top_enable() first', 2) end
+    local rows = {}
+    for _, item in ipairs(all()) do
+        rows[item[1] .. '/' .. item[2]] = { instant = 0, average = 0, time = 0 }
+    end
+    return { cpu = rows, cpu_misses = 0 }
 end
 
-local slices = {} -- by fiber id: {deadline warn, deadline err}
+function fiber.top_enable() top_enabled = true end
 
-function fiber.set_max_slice(s) slice = check_slice_argument(s, 'set_max_slice') end
+function fiber.top_disable() top_enabled = false end
+
+local function check_slice_argument(s, usage)
+    if s == nil then core.illegal(usage .. ': bad arguments', 3) end
+    if type(s) == 'number' then s = { warn = s, err = s } end
+    if type(s) ~= 'table' or type(s.warn) ~= 'number' or type(s.err) ~= 'number' then
+        core.illegal('slice must be a number or a table {warn = <number>, err = <number>}', 3)
+    end
+    if s.warn < 0 or s.err < 0 then core.illegal('slice value must be >= 0', 3) end
+    return s
+end
+
+-- begun is when the fiber's slice began: a yield begins a new one.
+local function begun(id)
+    local own = slices[id]
+    local csw = select(4, state_of(id))
+    if own == nil then
+        own = {}
+        slices[id] = own
+    end
+    if own.csw ~= csw then own.csw, own.start, own.limit = csw, now(), nil end
+    return own
+end
+
+function fiber.set_max_slice(s)
+    max_slice = check_slice_argument(s, 'fiber.set_max_slice(slice)')
+end
+
+function methods.set_max_slice(f, s)
+    local id = living(f)
+    s = check_slice_argument(s, 'fiber:set_max_slice(slice)')
+    begun(id).max = s.err
+end
 
 function fiber.set_slice(s)
-    local v = check_slice_argument(s, 'set_slice')
-    slices[self_id()] = { now() + v.err }
+    s = check_slice_argument(s, 'fiber.set_slice(slice)')
+    local own = begun(self_id())
+    own.start, own.limit = now(), s.err
 end
 
 function fiber.extend_slice(s)
-    local v = check_slice_argument(s, 'extend_slice')
-    local own = slices[self_id()]
-    slices[self_id()] = { (own and own[1] or now() + slice.err) + v.err }
+    s = check_slice_argument(s, 'fiber.extend_slice(slice)')
+    local own = begun(self_id())
+    own.limit = (own.limit or own.max or max_slice.err) + s.err
 end
 
 function fiber.check_slice()
-    local own = slices[self_id()]
-    if own ~= nil and now() > own[1] then
-        slices[self_id()] = nil
+    local id = self_id()
+    local own = begun(id)
+    if now() - own.start > (own.limit or own.max or max_slice.err) then
+        slices[id] = nil
         local e = core.new_error('FiberSliceIsExceeded', 'fiber slice is exceeded', 2)
         core.set_last_error(e)
         error(e, 0)
@@ -342,10 +397,13 @@ end
 
 local mt = getmetatable(prototype)
 mt.__index = function(f, key)
-    if key == 'storage' then return storage_of(living(f, 'fiber expected')) end
+    if key == 'storage' then return storage_of(living(f)) end
     return methods[key]
 end
-mt.__tostring = function(f) return 'fiber: ' .. tostring(ids[f]) end
+mt.__tostring = function(f)
+    local id = ids[f]
+    return alive(id) and ('fiber: %d'):format(id) or ('fiber: %d (dead)'):format(id)
+end
 mt.__serialize = function(f)
     local id = ids[f]
     if not alive(id) then return { id = id, status = 'dead' } end
@@ -356,7 +414,6 @@ mt.__metatable = nil
 fiber.cond = require('internal.cond')
 fiber.channel = require('internal.channel')
 fiber._wait = nil
-fiber._stats = nil
 setmetatable(fiber, { __serialize = function() return fiber.info() end })
 
 return fiber

@@ -11,6 +11,12 @@ local function check(ch, text)
     if getmetatable(ch) ~= mt then usage(text) end
 end
 
+local function check_self(ch)
+    if getmetatable(ch) ~= mt then
+        error(("bad argument #1 to '?' (fiber.channel expected, got %s)"):format(type(ch)), 3)
+    end
+end
+
 -- A channel holds: size, items from first to last, the waiting readers and writers {id, value, done}, closed.
 local function take_item(ch)
     if ch.first > ch.last then return nil end
@@ -59,7 +65,7 @@ local function bad_timeout(timeout)
 end
 
 function methods.put(ch, ...)
-    local text = 'Usage: channel:put(var [, timeout])'
+    local text = 'usage: channel:put(var [, timeout])'
     check(ch, text)
     local value, timeout = ...
     if select('#', ...) == 0 or bad_timeout(timeout) then usage(text) end
@@ -70,7 +76,7 @@ function methods.put(ch, ...)
         core.wake(reader.id)
         return true
     end
-    if ch.last - ch.first + 1 < ch.size then
+    if ch.last - ch.first + 1 < ch.limit then
         put_item(ch, value)
         return true
     end
@@ -80,7 +86,7 @@ function methods.put(ch, ...)
 end
 
 function methods.get(ch, ...)
-    local text = 'Usage: channel:get([timeout])'
+    local text = 'usage: channel:get([timeout])'
     check(ch, text)
     local timeout = ...
     if bad_timeout(timeout) then usage(text) end
@@ -108,7 +114,7 @@ function methods.get(ch, ...)
 end
 
 function methods.close(ch)
-    check(ch, 'Usage: channel:close()')
+    check_self(ch)
     if ch.closed then return end
     ch.closed = true
     if core.channels_drop then ch.items, ch.first, ch.last = {}, 1, 0 end
@@ -119,37 +125,37 @@ function methods.close(ch)
 end
 
 function methods.is_closed(ch)
-    check(ch, 'Usage: channel:is_closed()')
+    check_self(ch)
     return ch.closed
 end
 
 function methods.is_full(ch)
-    check(ch, 'Usage: channel:is_full()')
-    return ch.last - ch.first + 1 >= ch.size
+    check_self(ch)
+    return ch.last - ch.first + 1 >= ch.limit
 end
 
 function methods.is_empty(ch)
-    check(ch, 'Usage: channel:is_empty()')
+    check_self(ch)
     return ch.first > ch.last
 end
 
 function methods.count(ch)
-    check(ch, 'Usage: channel:count()')
+    check_self(ch)
     return ch.last - ch.first + 1
 end
 
 function methods.size(ch)
-    check(ch, 'Usage: channel:size()')
-    return ch.size
+    check_self(ch)
+    return ch.limit
 end
 
 function methods.has_readers(ch)
-    check(ch, 'Usage: channel:has_readers()')
+    check_self(ch)
     return #ch.readers > 0
 end
 
 function methods.has_writers(ch)
-    check(ch, 'Usage: channel:has_writers()')
+    check_self(ch)
     return #ch.writers > 0
 end
 
@@ -163,9 +169,8 @@ mt = {
 }
 
 return function(size)
-    if size ~= nil and (type(size) ~= 'number' or size < 0) then
-        error('fiber.channel(size): negative size', 2)
-    end
-    return setmetatable({ size = math.floor(size or 0), items = {}, first = 1, last = 0, readers = {}, writers = {},
+    if size ~= nil and type(size) ~= 'number' then error('fiber.channel(size): bad arguments', 2) end
+    if size ~= nil and size < 0 then error('fiber.channel(size): negative size', 2) end
+    return setmetatable({ limit = math.floor(size or 0), items = {}, first = 1, last = 0, readers = {}, writers = {},
         closed = false }, mt)
 end

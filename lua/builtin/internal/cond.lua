@@ -5,7 +5,7 @@ local methods = {}
 local mt = { __index = methods, __tostring = function() return 'cond' end }
 
 local function check(c, usage)
-    if getmetatable(c) ~= mt then error(usage, 3) end
+    if getmetatable(c) ~= mt then core.illegal(usage, 3) end
 end
 
 function methods.signal(c)
@@ -16,17 +16,18 @@ end
 
 function methods.broadcast(c)
     check(c, 'Usage: cond:broadcast()')
-    for i = #c, 1, -1 do
-        local id = c[i]
-        c[i] = nil
-        core.wake(id)
-    end
+    local waiting = {}
+    for i, id in ipairs(c) do waiting[i] = id end
+    for i = #c, 1, -1 do c[i] = nil end
+    for _, id in ipairs(waiting) do core.wake(id) end
 end
 
 --- Wait to be signalled: true, or false when the time ran out.
 function methods.wait(c, timeout)
     check(c, 'Usage: cond:wait([timeout])')
-    if timeout ~= nil and (type(timeout) ~= 'number' or timeout < 0) then error('Usage: cond:wait([timeout])', 2) end
+    if timeout ~= nil and (type(timeout) ~= 'number' or timeout < 0) then
+        core.illegal('Usage: cond:wait([timeout])', 2)
+    end
     core.check_cancelled()
     local id = core.self_id()
     c[#c + 1] = id

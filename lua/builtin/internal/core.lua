@@ -103,24 +103,35 @@ local resume, yield, wrap_create, status, running = coroutine.resume, coroutine.
     coroutine.running
 core.raw_yield = yield
 
-local function pass(co, ok, mark, ...)
+local function pass(co, ...)
+    local ok, mark = ...
     if ok and mark == YIELD then
         yield(YIELD)
         return pass(co, resume(co))
     end
-    return ok, mark, ...
+    return ...
 end
 
 -- The coroutines that a program made; those of fibers are not among them.
 local own = setmetatable({}, { __mode = 'k' })
 
-function coroutine.create(f)
+local function check_function(...)
+    if type((...)) ~= 'function' then
+        local got = select('#', ...) == 0 and 'no value' or type((...))
+        error(("bad argument #1 to '?' (function expected, got %s)"):format(got), 3)
+    end
+end
+
+function coroutine.create(...)
+    check_function(...)
+    local f = ...
     local co = wrap_create(f)
     own[co] = true
     return co
 end
 
 function coroutine.resume(co, ...)
+    if type(co) ~= 'thread' then error("bad argument #1 to '?' (coroutine expected)", 2) end
     return pass(co, resume(co, ...))
 end
 
@@ -129,7 +140,9 @@ local function unwrap(ok, ...)
     error((...), 0)
 end
 
-function coroutine.wrap(f)
+function coroutine.wrap(...)
+    check_function(...)
+    local f = ...
     local co = wrap_create(f)
     own[co] = true
     return function(...)
