@@ -93,7 +93,7 @@ func (s *State) await(d time.Duration, start func(done func(out []byte, count in
 }
 
 // mayWait reports whether the code that runs is free to wait.
-func (s *State) mayWait() bool { return s.current != nil && s.current.nested == 0 }
+func (s *State) mayWait() bool { return s.current != nil && s.current.nested == 0 && s.CanYield() }
 
 func (w *wait) results(*Fiber) ([]byte, int) {
 	if !w.done {

@@ -93,6 +93,7 @@ struct ly_codec {
 	int32_t functions;       /* functions become references, inside of tables aside */
 	int32_t error_ext;       /* errors are extensions, else their message */
 	int32_t key_names;       /* keys of the outermost table that name protocol keys become their numbers */
+	int32_t finite;          /* NaN and the infinities can't be encoded */
 };
 
 /* What Lua sees of the cord without a call; read over FFI. */

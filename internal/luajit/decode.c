@@ -169,12 +169,18 @@ push_int(lua_State *L, struct ly_vm *vm, int64_t v)
 	lua_call(L, 0, 1);
 }
 
+static void
+unsupported(lua_State *L, struct ly_vm *vm, int8_t type)
+{
+	ly_refuse(L, vm, lua_pushfstring(L, "Unsupported MsgPack extension type: %d", (int)type));
+}
+
 /* make calls the Lua constructor of a kind with a pointer and a size; the constructor copies. */
 static void
 make(lua_State *L, struct ly_vm *vm, enum ly_kind kind, const char *p, size_t len, int8_t type)
 {
 	if (vm->ref_make[kind] == LUA_NOREF)
-		luaL_error(L, "unsupported MsgPack extension type: %d", (int)type);
+		unsupported(L, vm, type);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_make[kind]);
 	lua_pushlightuserdata(L, (void *)p);
 	lua_pushinteger(L, (lua_Integer)len);
@@ -186,7 +192,7 @@ push_ext(lua_State *L, struct ly_vm *vm, int8_t type, const char *p, size_t len,
 {
 	/* What came from outside can't name memory or functions of this process. */
 	if (type >= LY_EXT_INTERNAL && !c->functions)
-		luaL_error(L, "unsupported MsgPack extension type: %d", (int)type);
+		unsupported(L, vm, type);
 	switch (type) {
 	case LY_EXT_FUNCTION: {
 		int32_t ref;
@@ -231,7 +237,7 @@ push_ext(lua_State *L, struct ly_vm *vm, int8_t type, const char *p, size_t len,
 		return;
 	}
 	default:
-		luaL_error(L, "unsupported MsgPack extension type: %d", (int)type);
+		unsupported(L, vm, type);
 	}
 }
 

@@ -318,7 +318,11 @@ try_serialize(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const s
 	save(L, b);
 	lua_insert(L, -2);
 	lua_pushvalue(L, idx);
-	lua_call(L, 1, 1);
+	if (lua_pcall(L, 1, 1, 0) != 0) {
+		if (lua_type(L, -1) == LUA_TSTRING) /* the reference makes an error object of a text */
+			ly_raise(L, vm, "%s", lua_tostring(L, -1));
+		lua_error(L);
+	}
 	restore(L, b, lua_gettop(L) - 1);
 	ly_encode(L, vm, b, lua_gettop(L), c, depth); /* in place of the value, so no deeper */
 	lua_pop(L, 2);
@@ -510,6 +514,12 @@ ly_encode(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const struc
 		put1(b, lua_toboolean(L, idx) ? 0xc3 : 0xc2);
 		return;
 	case LUA_TNUMBER:
+		if (c->finite && !isfinite(lua_tonumber(L, idx))) {
+			if (!c->invalid_as_nil)
+				ly_raise(L, vm, "number must not be NaN or Inf%s", "");
+			put1(b, 0xc0);
+			return;
+		}
 		put_number(b, lua_tonumber(L, idx));
 		return;
 	case LUA_TSTRING:

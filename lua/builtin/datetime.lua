@@ -11,8 +11,13 @@ local go_new, go_now, go_set, go_add, go_sub, go_diff, go_get, go_format, go_par
     core.fn('datetime.scan')
 
 local function make(p, size)
+    if size ~= 8 and size ~= 16 then core.invalid_extension() end
     local packed = packed_t()
     ffi.copy(packed, p, size)
+    if packed.nsec < 0 or packed.nsec > 1000000000 or packed.tzoffset < -720 or packed.tzoffset > 840 or
+        packed.tzindex < 0 or packed.tzindex > 1024 then
+        core.invalid_extension()
+    end
     return datetime_t(tonumber(packed.epoch), packed.nsec, packed.tzoffset, packed.tzindex)
 end
 

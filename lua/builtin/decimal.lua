@@ -6,7 +6,22 @@ local decimal_t = ffi.typeof('decimal_t')
 local parse, to_string, unary, binary, compare = core.fn('decimal.parse'), core.fn('decimal.tostring'),
     core.fn('decimal.unary'), core.fn('decimal.binary'), core.fn('decimal.compare')
 
+-- The most digits, two in a byte, of which the last half is the sign.
+local most_bytes = 20
+
+-- is_packed tells whether bytes are a scale and digits, as the extension has them.
+local function is_packed(p, size)
+    local at = 1
+    if p[0] == 0xcc or p[0] == 0xd0 then at = 2 elseif p[0] >= 0x80 and p[0] < 0xe0 then return false end
+    if size <= at or size - at > most_bytes then return false end
+    for i = at, size - 1 do
+        if p[i] >= 0xa0 or p[i] % 16 >= 10 and i < size - 1 then return false end
+    end
+    return p[size - 1] % 16 >= 10
+end
+
 local function make(p, size)
+    if not is_packed(ffi.cast('const uint8_t *', p), size) then core.invalid_extension() end
     local d = decimal_t()
     d.size = size
     ffi.copy(d.data, p, size)

@@ -122,7 +122,12 @@ end
 
 local function make(p, size)
     local map = decode_at(codec, p, size)
-    return unpacked(map[0])
+    local stack = type(map) == 'table' and map[0]
+    if type(stack) ~= 'table' or #stack == 0 then core.invalid_extension() end
+    for _, s in ipairs(stack) do
+        if type(s) ~= 'table' or type(s[0]) ~= 'string' or type(s[3]) ~= 'string' then core.invalid_extension() end
+    end
+    return unpacked(stack)
 end
 
 --- The error object of the text of an MP_ERROR from another server.

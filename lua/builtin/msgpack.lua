@@ -10,27 +10,34 @@ local options = {
     encode_load_metatables = 'load_metatables', decode_save_metatables = 'save_metatables',
     encode_error_as_ext = 'error_ext',
 }
--- Options that are known, shown and kept, but change nothing for MessagePack.
-local others = { encode_invalid_numbers = true, encode_number_precision = 14, encode_use_tostring = false,
+-- Options that the encoder doesn't know: the first two have their own place here, the others change nothing.
+local others = { encode_use_tostring = false, encode_invalid_numbers = true, encode_number_precision = 14,
     decode_invalid_numbers = true, decode_max_depth = 128 }
+
+local explain = core.fn('iproto.explain')
+local unbounded = 2 ^ 40
 
 local function is_pointer(p)
     return type(p) == 'cdata' and (ffi.istype('char *', p) or ffi.istype('const char *', p))
 end
 
 local function new_module()
-    local codec = codec_t { 1, 2, 10, 128, 0, 0, 1, 1, 0, 0, 1 }
+    local codec = codec_t { 1, 2, 10, 128, 0, 0, 1, 1, 0, 0, 1, 0, 0 }
     local msgpack = { NULL = core.NULL, array_mt = core.seq_mt, map_mt = core.map_mt }
 
     msgpack.cfg = setmetatable({}, {
         __call = function(self, t)
-            for k, v in pairs(t or {}) do
+            if type(t) ~= 'table' then
+                error(("bad argument #2 to 'cfg' (table expected, got %s)"):format(type(t)), 2)
+            end
+            for k, v in pairs(t) do
                 local field = options[k]
                 if field ~= nil then
                     codec[field] = type(v) == 'boolean' and (v and 1 or 0) or v
                     rawset(self, k, v)
                 elseif others[k] ~= nil then
                     rawset(self, k, v)
+                    if k == 'encode_invalid_numbers' then codec.finite = v and 0 or 1 end
                 end
             end
         end,
@@ -44,6 +51,7 @@ local function new_module()
     function msgpack.encode(...)
         if select('#', ...) == 0 then error('msgpack.encode: a Lua object expected', 2) end
         local value, buffer = ...
+        if msgpack.cfg.encode_use_tostring then value = require('internal.serializer').with_tostring(value) end
         local text = bridge.encode(codec, value)
         if buffer == nil then return text end
         local p = buffer:alloc(#text)
@@ -51,59 +59,70 @@ local function new_module()
         return #text
     end
 
-    local function decode(s, at, name)
+    local function wrong_number(got) error(("bad argument #2 to '?' (number expected, got %s)"):format(got), 3) end
+
+    -- position checks where in a string decoding starts.
+    local function position(s, at)
+        if at == nil then return 1 end
+        if type(at) ~= 'number' then wrong_number(type(at)) end
+        if at < 1 or at > #s then error('msgpack.decode: offset is out of bounds', 3) end
+        return at
+    end
+
+    local expected = "msgpack.decode: a Lua string or 'char *' expected"
+
+    --- decode(string [, position]), decode(pointer, size): the value, and where the next one starts.
+    function msgpack.decode(s, ...)
+        local at = ...
         if type(s) == 'string' then
-            if at == nil then
-                at = 1
-            elseif type(at) ~= 'number' then
-                error(('bad argument #2 to \'%s\' (number expected, got %s)'):format(name, type(at)), 3)
-            elseif at < 1 or at > #s then
-                error(("%s: offset is out of bounds"):format('msgpack.' .. name), 3)
-            end
-            if name == 'decode' and not bridge.check(s, at) then error(core.hooks.invalid('truncated input'), 0) end
+            at = position(s, at)
+            if not bridge.check(s, at) then error(core.hooks.invalid(explain(s:sub(at))), 0) end
             return bridge.decode(codec, s, at)
         end
-        if is_pointer(s) then
-            if name == 'decode' and type(at) ~= 'number' then
-                error('msgpack.decode: number expected as 2nd argument', 3)
-            end
-            local size = name == 'decode' and at or 2 ^ 40
-            if size < 0 then error('msgpack.decode: size can\'t be negative', 3) end
-            local v, n = bridge.decode_at(codec, s, size)
-            return v, s + n
-        end
-        error(('msgpack.%s: a Lua string or \'char *\' expected'):format(name), 3)
+        if not is_pointer(s) then error(expected, 2) end
+        if type(at) ~= 'number' then wrong_number(select('#', ...) == 0 and 'no value' or type(at)) end
+        if at < 0 then error("msgpack.decode: size can't be negative", 2) end
+        local v, n = bridge.decode_at(codec, s, at)
+        return v, s + n
     end
 
-    function msgpack.decode(s, at) return decode(s, at, 'decode') end
-
-    function msgpack.decode_unchecked(s, at) return decode(s, at, 'decode_unchecked') end
-    msgpack.ibuf_decode = msgpack.decode_unchecked
-
-    local function header(s, at, map, name)
-        if type(s) == 'string' then
-            if at ~= nil and type(at) ~= 'number' then
-                error(('bad argument #2 to \'%s\' (number expected, got %s)'):format(name, type(at)), 3)
-            end
-            if #s == 0 then error(core.hooks.invalid('truncated input'), 0) end
-            local n, next_at = bridge.header(s, at or 1, map)
-            if n == nil then error(("msgpack.%s: unexpected msgpack type"):format(name), 3) end
-            return n, next_at
-        end
-        if is_pointer(s) then
-            if type(at) ~= 'number' then error(("msgpack.%s: number expected as 2nd argument"):format(name), 3) end
-            if at < 0 then error(("msgpack.%s: size can't be negative"):format(name), 3) end
-            local text = ffi.string(s, math.min(at, 5))
-            local n, next_at = bridge.header(text, 1, map)
-            if n == nil then error(("msgpack.%s: unexpected msgpack type"):format(name), 3) end
-            return n, s + (next_at - 1)
-        end
-        error(('msgpack.%s: a Lua string or \'char *\' expected'):format(name), 3)
+    --- decode_unchecked is decode for what is known to be well-formed: a pointer needs no size.
+    function msgpack.decode_unchecked(s, at)
+        if type(s) == 'string' then return bridge.decode(codec, s, position(s, at)) end
+        if not is_pointer(s) then error(expected, 2) end
+        local v, n = bridge.decode_at(codec, s, unbounded)
+        return v, s + n
     end
 
-    function msgpack.decode_array_header(s, at) return header(s, at, false, 'decode_array_header') end
+    --- ibuf_decode(pointer): where the next value starts, and the value.
+    function msgpack.ibuf_decode(s)
+        local v, behind = msgpack.decode_unchecked(s)
+        return behind, v
+    end
 
-    function msgpack.decode_map_header(s, at) return header(s, at, true, 'decode_map_header') end
+    -- header reads the header of an array or map at a pointer: the count, and the pointer behind it.
+    local function header(name, map, s, size)
+        if not is_pointer(s) or type(size) ~= 'number' then error(('Usage: msgpack.%s(ptr, size)'):format(name), 3) end
+        if size <= 0 then error(('msgpack.%s: non-positive size'):format(name), 3) end
+        local text = ffi.string(s, math.min(size, 5))
+        local n, behind = bridge.header(text, 1, map)
+        if n == nil then
+            local c = text:byte()
+            local is_header = map and (c == 0xde or c == 0xdf) or not map and (c == 0xdc or c == 0xdd)
+            error(('msgpack.%s: %s'):format(name, is_header and 'unexpected end of buffer' or 'unexpected msgpack type'), 3)
+        end
+        return n, s + (behind - 1)
+    end
+
+    function msgpack.decode_array_header(s, size)
+        local n, behind = header('decode_array_header', false, s, size)
+        return n, behind
+    end
+
+    function msgpack.decode_map_header(s, size)
+        local n, behind = header('decode_map_header', true, s, size)
+        return n, behind
+    end
 
     function msgpack.object(...)
         if select('#', ...) == 0 then error('msgpack.object: a Lua object expected', 2) end

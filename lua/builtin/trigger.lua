@@ -36,7 +36,7 @@ function trigger.set(event, name, f, ...)
         error(("bad argument #2 to 'set' (string expected, got %s)"):format(type(name)), 2)
     end
     if not callable(f) then
-        error(("bad argument #3 to 'set' (function expected, got %s)"):format(type(f)), 2)
+        error(("bad argument #3 to '?' (callable expected, got %s)"):format(type(f)), 2)
     end
     core.set_trigger(event, name, f)
     return f

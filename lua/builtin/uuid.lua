@@ -103,7 +103,8 @@ ffi.metatype(uuid_t, {
     __le = function(a, b) return less(a, b, true) end,
     __index = { isnil = is_nil, bin = to_binary, str = to_string, __serialize = to_string },
 })
-core.set_kind('uuid', uuid_t, function(p)
+core.set_kind('uuid', uuid_t, function(p, size)
+    if size ~= 16 then core.invalid_extension() end
     return from_network(ffi.string(p, 16))
 end)
 core.is_uuid = is_uuid

@@ -13,7 +13,7 @@ struct lycosa_shared {
 struct __attribute__((packed)) lycosa_live_tuple { uint8_t code, len[4], type; uint64_t address; uint32_t format; };
 struct lycosa_codec {
     int32_t sparse_convert, sparse_ratio, sparse_safe, max_depth, deep_as_nil, invalid_as_nil,
-            load_metatables, save_metatables, tuple_ext, functions, error_ext, key_names;
+            load_metatables, save_metatables, tuple_ext, functions, error_ext, key_names, finite;
 };
 struct tuple { uint64_t ly_address; uint32_t ly_format, ly_size; char ly_data[?]; }; // names that are no field's
 typedef struct { uint8_t size; char data[31]; } decimal_t;
@@ -33,6 +33,9 @@ local shared = ffi.cast('struct lycosa_shared *', bridge.shared)
 core.shared = shared
 core.NULL = ffi.cast('void *', 0)
 
+local hooks = { raise = tostring, invalid = tostring, illegal = tostring }
+core.hooks = hooks
+
 -- Kinds of cdata, as the bridge numbers them.
 local kinds = {
     { 1, 'int8_t' }, { 2, 'int16_t' }, { 3, 'int32_t' }, { 4, 'int64_t' }, { 5, 'uint8_t' }, { 6, 'uint16_t' },
@@ -45,6 +48,9 @@ local probe = ffi.typeof('struct lycosa_codec')
 bridge.find_header(probe(), tonumber(probe))
 for _, k in ipairs(kinds) do bridge.set_kind(k[1], tonumber(ffi.typeof(k[2]))) end
 
+--- For makers of values whose bytes are not what they must be.
+function core.invalid_extension() error(hooks.invalid('invalid extension'), 0) end
+
 --- Say how values of a C type cross: make(pointer, size) copies one out of MessagePack, pack(value) returns the bytes
 --- of its extension.
 function core.set_kind(kind, ctype, make, pack)
@@ -56,8 +62,6 @@ core.seq_mt = { __serialize = 'seq' }
 core.YIELD = newproxy(false)
 core.key_names = {}
 
-local hooks = { raise = tostring, invalid = tostring, illegal = tostring }
-core.hooks = hooks
 
 bridge.set_values(core.NULL, core.map_mt, core.seq_mt,
     function() return shared.scratch.u64 end,

@@ -17,12 +17,15 @@ local function make(p, size)
     local i = interval_t()
     p = ffi.cast('const char *', p)
     local at = 1
-    for _ = 1, p[0] do
-        local name = names[p[at]]
+    for _ = 1, size > 0 and p[0] or 0 do
+        local name = at < size - 1 and names[p[at]]
+        if not name then core.invalid_extension() end
         local value, n = decode_at(codec, p + at + 1, size - at - 1)
+        if tonumber(value) == nil then core.invalid_extension() end
         i[name] = value
         at = at + 1 + n
     end
+    if at ~= size then core.invalid_extension() end
     return i
 end
 
