@@ -33,17 +33,19 @@ type netConn struct {
 	conn   *client.Conn // nil while there is none
 	turn   int          // counts attempts to connect: what comes of an earlier one is out of date
 	cancel context.CancelFunc
-	events []netEvent
-	worker *Fiber // parked until there is an event
-	schema uint64 // the version of the server's schema that Lua knows
-	open   int    // requests without an answer
-	drain  bool   // the worker is to be told when there are none
+	events []*netEvent
+	keys   map[string]*netEvent // watched ones, with the event that waits in events, if one does
+	worker *Fiber               // parked until there is an event
+	schema uint64               // the version of the server's schema that Lua knows
+	open   int                  // requests without an answer
+	drain  bool                 // the worker is to be told when there are none
 }
 
 // netEvent is something that the connection's fiber hears of: its name and values for Lua.
 type netEvent struct {
 	values []byte
 	count  int
+	key    string // of the event of a key
 }
 
 // netFeatures are what net.box claims. Tuples of DML requests come without formats, because their spaces are known.
@@ -58,7 +60,7 @@ func registerNetbox(s *State) {
 	s.Func("netbox.parse", parseRemote)
 	s.Func("netbox.open", func(c *luajit.Call) error {
 		n.last++
-		n.conns[n.last] = &netConn{box: n, id: n.last, cancel: func() {}}
+		n.conns[n.last] = &netConn{box: n, id: n.last, keys: map[string]*netEvent{}, cancel: func() {}}
 		c.PushUint(n.last)
 		return nil
 	})
@@ -78,6 +80,9 @@ func registerNetbox(s *State) {
 			values, count := x.take()
 			c.Out, c.NOut = append(c.Out, values...), count
 			return nil
+		}
+		if err := n.mayPark(); err != nil {
+			return err
 		}
 		d := seconds(c)
 		x.worker = s.current
@@ -109,13 +114,8 @@ func registerNetbox(s *State) {
 	})
 	s.Func("netbox.watch", func(c *luajit.Call) error {
 		x := n.conns[c.Uint()]
-		key, on := c.Str(), c.Bool()
-		switch {
-		case x == nil || x.conn == nil:
-		case on:
-			x.conn.SendWatch(key)
-		default:
-			x.conn.SendUnwatch(key)
+		if key, on := c.Str(), c.Bool(); x != nil {
+			x.watch(key, on)
 		}
 		return nil
 	})
@@ -144,16 +144,16 @@ func parseRemote(c *luajit.Call) error {
 }
 
 // newEvent makes an event of its name and further values.
-func newEvent(name string, values ...any) netEvent {
+func newEvent(name string, values ...any) *netEvent {
 	b := msgpack.AppendString(nil, name)
 	for _, v := range values {
 		b, _ = msgpack.Append(b, v)
 	}
-	return netEvent{b, 1 + len(values)}
+	return &netEvent{values: b, count: 1 + len(values)}
 }
 
 // tell queues an event and wakes who waits for it.
-func (x *netConn) tell(e netEvent) {
+func (x *netConn) tell(e *netEvent) {
 	x.events = append(x.events, e)
 	if x.worker != nil {
 		x.worker.Wake()
@@ -167,6 +167,9 @@ func (x *netConn) take() (values []byte, count int) {
 	}
 	e := x.events[0]
 	x.events = x.events[1:]
+	if x.keys[e.key] == e {
+		x.keys[e.key] = nil
+	}
 	return e.values, e.count
 }
 
@@ -279,18 +282,45 @@ func (x *netConn) disconnect() {
 		x.conn = nil
 	}
 	x.events, x.drain = nil, false
+	for key := range x.keys {
+		x.keys[key] = nil
+	}
 }
 
-// event is an event of a key: its name and its value as the text of a MessagePack value, nil without one.
+// watch begins to watch a key or acknowledges its last event, or ends watching.
+func (x *netConn) watch(key string, on bool) {
+	if !on {
+		delete(x.keys, key)
+	} else if _, known := x.keys[key]; !known {
+		x.keys[key] = nil
+	}
+	switch {
+	case x.conn == nil:
+	case on:
+		x.conn.SendWatch(key)
+	default:
+		x.conn.SendUnwatch(key)
+	}
+}
+
+// event is an event of a key: its name and its value as the text of a MessagePack value, nothing without one. It takes the
+// place of an earlier one that nobody has heard of yet; those of keys that aren't watched are dropped.
 func (x *netConn) event(turn int, key string, value msgpack.Raw) {
-	if turn != x.turn {
+	waiting, watched := x.keys[key]
+	if turn != x.turn || !watched {
 		return
 	}
-	if value == nil {
-		x.tell(newEvent("event", key))
+	e := newEvent("event", key)
+	if value != nil {
+		e = newEvent("event", key, string(value))
+	}
+	e.key = key
+	if waiting != nil {
+		*waiting = *e
 		return
 	}
-	x.tell(newEvent("event", key, string(value)))
+	x.keys[key] = e
+	x.tell(e)
 }
 
 // answered takes note of an answer, before whoever waits for it is woken.

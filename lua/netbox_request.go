@@ -52,6 +52,9 @@ func (n *netbox) registerRequests() {
 		return nil
 	})
 	n.Blocking("netbox.request", func(c *luajit.Call) error {
+		if err := n.mayPark(); err != nil {
+			return err
+		}
 		timeout := seconds(c)
 		r, err := n.send(c, false)
 		if err != nil {
@@ -67,6 +70,9 @@ func (n *netbox) registerRequests() {
 		if r == nil || r.done || len(r.pushes) > seen {
 			c.PushBool(true)
 			return nil
+		}
+		if err := n.mayPark(); err != nil {
+			return err
 		}
 		r.waiters = append(r.waiters, n.current)
 		return n.Park(timeout, func(f *Fiber) ([]byte, int) {
@@ -117,6 +123,15 @@ func (n *netbox) registerRequests() {
 	})
 }
 
+// mayPark is the error of Park where nothing can wait, before anything has happened.
+func (n *netbox) mayPark() error {
+	if n.current == nil || !n.CanYield() {
+		return n.Park(0, nil)
+	}
+	return nil
+}
+
+// register gives a request the number by which Lua knows it.
 func (n *netbox) register(r *netRequest) {
 	n.last++
 	r.id = n.last

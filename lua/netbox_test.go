@@ -255,6 +255,22 @@ false unsupported MsgPack extension type: 101
 false Invalid MsgPack - packet body
 true
 true`},
+		{"a schema that is none", `
+box.iproto.override('select', function(header, body)
+    box.iproto.send(box.session.id(), {request_type = 0, sync = header.sync}, {data = {{512, 1, {}, {}, {}, {{}}, {{}}}}})
+    return true
+end)
+local c = net.connect(path)
+out(c.state, c.error ~= nil, pcall(c.ping, c))
+return finish()`, "error true true false"},
+		{"where nothing can wait", `
+local c = net.connect(path)
+local s = box.schema.space.create('one')
+s:create_index('pk')
+s:on_replace(function() c:ping() out(pcall(c.eval, c, 'return 1')) end)
+s:insert{1}
+out(pcall(string.gsub, 'x', 'x', function() return c:eval('return "y"') end))
+return finish()`, "false attempt to yield across C-call boundary\ntrue y 1"},
 		{"refused", `
 local c = net.connect(path)
 local function try(f, ...) out((tostring((select(2, pcall(f, ...)))):gsub('^test:%d+: ', ''))) end

@@ -193,8 +193,9 @@ end
 -- live is the fiber of the transport.
 local function live(t)
     while not t.is_closed do
-        local e = once(t)
+        local ok, e = pcall(once, t)
         if t.is_closed then break end
+        if not ok and not core.is_error(e) then e = no_connection(tostring(e)) end -- a schema that is none
         go_disconnect(t.id)
         local pause = t.options.reconnect_after
         set_state(t, pause and 'error_reconnect' or 'error', e)
