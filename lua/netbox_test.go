@@ -251,7 +251,7 @@ true 0
 true
 true
 true 5 6
-false unsupported MsgPack extension type: 101
+false Unsupported MsgPack extension type: 101
 false Invalid MsgPack - packet body
 true
 true`},
