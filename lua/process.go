@@ -8,6 +8,7 @@ import (
 	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/internal/luajit"
+	"github.com/lycosadb/lycosa/trigger"
 )
 
 func init() { modules = append(modules, registerProcess) }
@@ -97,10 +98,17 @@ func (s *State) checkIdle() {
 // ShutdownEvent is the event whose handlers run before the process ends.
 const ShutdownEvent = "box.ctl.on_shutdown"
 
-// Shutdown runs the shutdown triggers, each in a fiber of its own, the newest first, and ends the process when all of
-// them have ended or their time is over. The cord's lock must be held.
+// Shutdown runs the shutdown triggers, each in a fiber of its own, the newest first, and cancels the script if it is
+// another fiber that asks. It ends the process when all of them have ended or their time is over. The cord's lock must be
+// held.
 func (s *State) Shutdown(code int) {
-	if s.stopping || s.options.Exit == nil {
+	if s.options.Exit == nil {
+		return
+	}
+	if s.stopping {
+		if s.current != nil && s.current.ID == s.scriptID {
+			s.scriptEnded()
+		}
 		return
 	}
 	s.stopping = true
@@ -110,12 +118,19 @@ func (s *State) Shutdown(code int) {
 			s.options.Exit = nil
 		}
 	}
-	e := s.Box.Triggers.Lookup(ShutdownEvent)
-	if e == nil || e.Empty() {
+	var list []trigger.Entry
+	if e := s.Box.Triggers.Lookup(ShutdownEvent); e != nil {
+		list = luaEntries(e)
+	}
+	running := s.find(s.scriptID)
+	if running == s.current {
+		running = nil
+	}
+	if len(list) == 0 && running == nil {
 		exit()
 		return
 	}
-	left := 0
+	left := len(list) + 1
 	ended := func(err error) {
 		if err != nil {
 			s.Log().Error("a shutdown trigger failed", "error", err.Error())
@@ -124,14 +139,26 @@ func (s *State) Shutdown(code int) {
 			exit()
 		}
 	}
-	list := luaEntries(e)
-	left = len(list) + 1
+	if running != nil {
+		left++
+		s.onScriptEnd = func() { ended(nil) }
+		running.Cancel()
+		running.Wake()
+	}
 	for _, entry := range list {
 		t := &script{state: s, chunk: luajit.NoRef, end: func(_ []byte, _ int, err error) { ended(err) }}
 		s.newFiber(nil, s.entry.run, entry.Handler.(*Handler).Ref, t).run()
 	}
 	s.Cord.After(s.shutdownTimeout(), exit)
 	ended(nil)
+}
+
+// scriptEnded hears of the end of the script that a shutdown has cancelled.
+func (s *State) scriptEnded() {
+	if f := s.onScriptEnd; f != nil {
+		s.onScriptEnd = nil
+		f()
+	}
 }
 
 // shutdownTimeout is how long shutdown triggers may take.

@@ -53,18 +53,32 @@ func (s *State) Run(text []byte, name string, args []string, end func(results []
 		f.Name = filepath.Base(path)
 	}
 	f.in, f.count = in, len(args)
+	s.scriptID = f.ID
 	f.run()
 	return nil
 }
 
-func (x *script) done(_ *Fiber, results []byte, n int) {
+func (x *script) done(f *Fiber, results []byte, n int) {
 	x.state.Release(x.chunk)
-	x.end(results, n, nil)
+	if !x.cancelled(f) {
+		x.end(results, n, nil)
+	}
 }
 
-func (x *script) failed(_ *Fiber, err *boxerr.Error) {
+func (x *script) failed(f *Fiber, err *boxerr.Error) {
 	x.state.Release(x.chunk)
-	x.end(nil, 0, err)
+	if !x.cancelled(f) {
+		x.end(nil, 0, err)
+	}
+}
+
+// cancelled tells whether a shutdown has cancelled the script, whose end says nothing any more then.
+func (x *script) cancelled(f *Fiber) bool {
+	if x.state.onScriptEnd == nil || f.ID != x.state.scriptID {
+		return false
+	}
+	x.state.scriptEnded()
+	return true
 }
 
 // SetArg sets the global table arg: args[0] is the script, what follows its arguments; arg[-1] is the program.

@@ -66,6 +66,8 @@ type State struct {
 	// ShutdownTimeout is how long shutdown triggers may take; 0 stands for three seconds.
 	ShutdownTimeout time.Duration
 	stopping        bool
+	scriptID        uint64 // the fiber of the last script that was run
+	onScriptEnd     func() // set while a shutdown waits for that fiber
 	closed          bool
 }
 
