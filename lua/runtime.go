@@ -33,14 +33,12 @@ func (s *State) Call(c *box.Ctx, r *box.Invocation) {
 		s.callFunc(c, f, r)
 		return
 	}
-	in := msgpack.AppendStringBytes(nil, r.Name)
-	s.start(c, r, nil, s.entry.call, luajit.NoRef, in, r.Args)
+	s.start(c, r, nil, s.entry.call, luajit.NoRef, r.Name)
 }
 
 // Eval starts an expression.
 func (s *State) Eval(c *box.Ctx, r *box.Invocation) {
-	in := msgpack.AppendStringBytes(nil, r.Name)
-	s.start(c, r, nil, s.entry.eval, luajit.NoRef, in, r.Args)
+	s.start(c, r, nil, s.entry.eval, luajit.NoRef, r.Name)
 }
 
 // callFunc starts a persistent function.
@@ -66,7 +64,7 @@ func (s *State) callFunc(c *box.Ctx, f *box.Func, r *box.Invocation) {
 		s.startRaw(c, r, caller, ref)
 		return
 	}
-	s.start(c, r, caller, s.entry.callRef, ref, nil, r.Args)
+	s.start(c, r, caller, s.entry.callRef, ref, nil)
 }
 
 func countOf(args []byte) int {
@@ -79,19 +77,19 @@ func argumentsOf(args []byte) []byte {
 	return rest
 }
 
-// start runs an invocation in a pooled fiber. head stands before the arguments.
-func (s *State) start(c *box.Ctx, r *box.Invocation, caller *box.User, entry, fn luajit.Ref, head, args []byte) {
+// start runs an invocation in a pooled fiber. A head that is not nil stands before the arguments, as a string.
+func (s *State) start(c *box.Ctx, r *box.Invocation, caller *box.User, entry, fn luajit.Ref, head []byte) {
 	inv := s.newInvocation(c, r, caller)
 	f := s.newFiber(c, entry, fn, inv)
 	f.Name = requestFiber
 	f.tuples, f.errors = inv.tuples, c.Session.Features&(1<<featureErrorExtension) != 0
-	n, rest, ok := msgpack.ReadArrayHeader(args)
+	n, rest, ok := msgpack.ReadArrayHeader(r.Args)
 	if !ok {
 		n, rest = 0, nil
 	}
 	if head != nil {
 		n++
-		inv.room = append(append(inv.room[:0], head...), rest...)
+		inv.room = append(msgpack.AppendStringBytes(inv.room[:0], head), rest...)
 		rest = inv.room
 	}
 	f.in, f.count = rest, n

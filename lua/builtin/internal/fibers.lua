@@ -66,11 +66,29 @@ function entries.call_ref()
     return call_ref(take_function(), take_wire())
 end
 
-local chunk_names = '=eval'
+-- Expressions are sent again and again: what they compile to is kept, by their text. Once there are many, those that were
+-- not sent lately are forgotten: recent moves to older, and what is found there moves back.
+local max_chunks, max_chunk_size = 512, 4096
+local recent, older, count = {}, {}, 0
+
+-- compiled returns the function of an expression. One whose environment a run has changed is not used again.
+local function compiled(text)
+    local f = recent[text]
+    if f ~= nil and getfenv(f) == _G then return f end
+    f = older[text]
+    if f == nil or getfenv(f) ~= _G then
+        local err
+        f, err = core.load(text, '=eval')
+        if f == nil then error(err, 0) end
+    end
+    if #text > max_chunk_size then return f end
+    if count == max_chunks then recent, older, count = {}, recent, 0 end
+    recent[text], count = f, count + 1
+    return f
+end
+
 local function eval(text, ...)
-    local f, err = core.load(text, chunk_names)
-    if f == nil then error(err, 0) end
-    return finish_wire(f(...))
+    return finish_wire(compiled(text)(...))
 end
 
 --- EVAL: the input is the expression, then the arguments.
