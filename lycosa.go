@@ -24,6 +24,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"sync"
 
 	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/say"
@@ -54,11 +55,14 @@ type DB struct {
 
 	ctx    context.Context // ends with the database
 	cancel context.CancelFunc
+	quit   chan struct{} // closed when nothing is left to do for workers
+	once   sync.Once     // of closing quit
 
 	// Guarded by the cord's lock.
 	session *box.Session  // on whose behalf the program works
 	free    []*box.Ctx    // contexts of that session that nobody uses
-	running int           // handlers on goroutines of their own
+	idle    []*worker     // goroutines for handlers that have nothing to do
+	running int           // those that have
 	drained chan struct{} // closed when there is none any more, for the one who waits for that
 }
 
@@ -67,7 +71,7 @@ func Open(o Options) (*DB, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	db := &DB{Box: box.New(o.Config), log: o.Log}
+	db := &DB{Box: box.New(o.Config), log: o.Log, quit: make(chan struct{})}
 	db.ctx, db.cancel = context.WithCancel(context.Background())
 	db.Server = server.New(db.Box, server.Options{NetMsgMax: o.NetMsgMax, Fire: db.fire, Log: db.write})
 	if o.Unconfigured {
@@ -101,34 +105,11 @@ func (db *DB) Close(ctx context.Context) error {
 		err = e
 	}
 	db.Box.Cord.Stop()
+	db.once.Do(func() { close(db.quit) })
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
 	return err
-}
-
-// awaitHandlers waits until the handlers that run have ended.
-func (db *DB) awaitHandlers(ctx context.Context) {
-	db.Box.Cord.Lock()
-	if db.running == 0 {
-		db.Box.Cord.Unlock()
-		return
-	}
-	drained := make(chan struct{})
-	db.drained = drained
-	db.Box.Cord.Unlock()
-	select {
-	case <-drained:
-	case <-ctx.Done():
-	}
-}
-
-// handlerEnded counts the end of a handler on a goroutine of its own. The lock is held.
-func (db *DB) handlerEnded() {
-	if db.running--; db.running == 0 && db.drained != nil {
-		close(db.drained)
-		db.drained = nil
-	}
 }
 
 // scope is on whose behalf operations run: DB takes the lock for each and gives it up, Tx has it.

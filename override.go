@@ -190,17 +190,15 @@ func (h *handler) Serve(r *server.Request) (server.Outcome, error) {
 	r.Keep()
 	q := new(Request)
 	q.begin(h.db, r, false)
+	q.gone = r.Gone()
 	r.OnCancel((*givenUp)(q))
 	if c := r.Ctx(); c.Txn != nil {
 		h.db.Box.OnYield(c)
 	}
-	h.db.running++
 	if h.wrap != nil {
 		q.over = make(chan struct{})
-		go h.runWrap(q)
-	} else {
-		go h.run(q)
 	}
+	h.db.startHandler(task{h, q})
 	return server.Parked, nil
 }
 
@@ -211,28 +209,29 @@ func outcome(handled bool) server.Outcome {
 	return server.Declined
 }
 
-// run is the goroutine of a handler.
+// run asks the handler, on a goroutine of its own. What it made of the request is in q then.
 func (h *handler) run(q *Request) {
-	var handled bool
-	err := h.protect(func() (err error) {
-		handled, err = h.serve(q)
-		return err
-	})
-	h.db.Box.Cord.Post(func() {
-		h.db.handlerEnded()
-		if r := q.leave(nil); r != nil {
-			r.Finish(outcome(handled), err)
-		}
-	})
-}
-
-// protect makes an error of a panic.
-func (h *handler) protect(f func() error) (err error) {
 	defer func() {
 		if x := recover(); x != nil {
 			h.db.write('C', fmt.Sprintf("panic in the handler %s: %v\n%s", h.guard.Name, x, debug.Stack()))
-			err = boxerr.Luajit(fmt.Sprint(x))
+			q.err = boxerr.Luajit(fmt.Sprint(x))
 		}
 	}()
-	return f()
+	if h.wrap != nil {
+		q.response, q.err = h.wrap(q, q.next)
+	} else {
+		q.handled, q.err = h.serve(q)
+	}
+}
+
+// finish gives the request back to the server. The lock is held.
+func (h *handler) finish(q *Request) {
+	r := q.leave()
+	switch {
+	case r == nil: // its time was over
+	case h.wrap != nil:
+		r.Finish(q.respond(r))
+	default:
+		r.Finish(outcome(q.handled), q.err)
+	}
 }

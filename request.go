@@ -30,15 +30,22 @@ type Request struct {
 	body    []byte
 	index   bodyIndex
 	room    []byte // to encode answers
-	// answered is set by Reply.
+	// answered is set by Reply, whose answer waits in reply when the handler isn't inline.
 	answered bool
+	reply    []byte
 
 	// Of handlers on goroutines of their own. ctx and cancel belong to the lock.
+	gone   <-chan struct{} // closed when the client has left
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	over   chan struct{} // of wraps: closed when the time of the handler is over
 	inner  sync.Mutex    // guards last, and keeps calls of next apart
 	last   *server.Response
+
+	// What the handler made of it.
+	handled  bool
+	response *Response
+	err      error
 }
 
 // errOver is the error of what a handler does when its time is over.
@@ -119,11 +126,11 @@ const indexedKeys = 12
 
 // bodyIndex finds values in a body. It is made when it is first needed.
 type bodyIndex struct {
-	done   bool
-	more   bool // there are keys that are not indexed
-	n      int
-	keys   [indexedKeys]iproto.Key
-	values [indexedKeys]Value
+	done     bool
+	more     bool // there are keys that are not indexed
+	n        int
+	keys     [indexedKeys]iproto.Key
+	from, to [indexedKeys]uint32 // where the values are
 }
 
 func (x *bodyIndex) find(body []byte, key iproto.Key) Value {
@@ -135,7 +142,7 @@ func (x *bodyIndex) find(body []byte, key iproto.Key) Value {
 	}
 	for i := x.n - 1; i >= 0; i-- {
 		if x.keys[i] == key {
-			return x.values[i]
+			return body[x.from[i]:x.to[i]:x.to[i]]
 		}
 	}
 	return nil
@@ -152,19 +159,19 @@ func (x *bodyIndex) make(body []byte) {
 		return
 	}
 	for range n {
-		k, _, isUint := msgpack.ReadUint(b)
-		if b, ok = msgpack.Skip(b); !ok {
-			return
+		k, value, isUint := msgpack.ReadUint(b)
+		if !isUint {
+			if value, ok = msgpack.Skip(b); !ok {
+				return
+			}
 		}
-		rest, ok := msgpack.Skip(b)
-		if !ok {
+		if b, ok = msgpack.Skip(value); !ok {
 			return
 		}
 		if isUint && k <= uint64(^iproto.Key(0)) {
-			x.keys[x.n], x.values[x.n] = iproto.Key(k), Value(b[:len(b)-len(rest):len(b)-len(rest)])
+			x.keys[x.n], x.from[x.n], x.to[x.n] = iproto.Key(k), uint32(len(body)-len(value)), uint32(len(body)-len(b))
 			x.n++
 		}
-		b = rest
 	}
 }
 
@@ -180,7 +187,16 @@ func (q *Request) with(f func(r *server.Request) error) error {
 	if q.request == nil {
 		return errOver()
 	}
+	q.flush(q.request)
 	return f(q.request)
+}
+
+// flush sends the answer that Reply has left. The lock is held.
+func (q *Request) flush(r *server.Request) {
+	if q.reply != nil {
+		_ = r.Reply(q.reply)
+		q.reply = nil
+	}
 }
 
 // do runs f under the lock with the context of the request. Unless the handler is inline, it waits for the disk.
@@ -205,17 +221,26 @@ func (q *Request) do(f func(c *box.Ctx) error) error {
 }
 
 // Reply answers the request in the form of the server's own answers: data is a list, of tuples as a rule, such as
-// []any{[]any{1, "one"}}, or encoded already. The handler still has to return true. The errors are ILLEGAL_PARAMS for
-// what is no list, SESSION_CLOSED, and TIMEOUT when the time of the handler is over.
+// []any{[]any{1, "one"}}, or encoded already. The handler still has to return true; the answer leaves when it does, at the
+// latest. The errors are ILLEGAL_PARAMS for what is no list, and SESSION_CLOSED.
 func (q *Request) Reply(data any) error {
 	b, err := q.list(data)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if q.inline {
+	case q.inline:
 		err = q.request.Reply(b)
-	} else {
-		err = q.with(func(r *server.Request) error { return r.Reply(b) })
+	case q.reply != nil: // a second answer
+		reply := append([]byte(nil), b...)
+		err = q.with(func(*server.Request) error { return nil })
+		q.reply = reply
+	default:
+		select {
+		case <-q.gone:
+			err = boxerr.New(boxerr.SessionClosed)
+		default:
+			q.reply, q.room = b, nil
+		}
 	}
 	q.answered = q.answered || err == nil
 	return err
@@ -287,10 +312,9 @@ func (q *Request) Context() context.Context {
 		cancel(errOver())
 		return ctx
 	}
-	gone := q.request.Gone()
 	go func() {
 		select {
-		case <-gone:
+		case <-q.gone:
 			cancel(boxerr.New(boxerr.SessionClosed))
 		case <-ctx.Done():
 		}
@@ -299,11 +323,14 @@ func (q *Request) Context() context.Context {
 }
 
 // leave ends the use of the server's request, and returns it: nil if the handler's time was over. The lock is held.
-func (q *Request) leave(why error) *server.Request {
+func (q *Request) leave() *server.Request {
 	r := q.request
+	if r != nil {
+		q.flush(r)
+	}
 	q.request = nil
 	if q.cancel != nil {
-		q.cancel(why)
+		q.cancel(nil)
 	}
 	return r
 }
@@ -314,7 +341,10 @@ type givenUp Request
 // Cancel makes it a server.Canceler.
 func (x *givenUp) Cancel() {
 	q := (*Request)(x)
-	q.leave(errOver())
+	q.request = nil
+	if q.cancel != nil {
+		q.cancel(errOver())
+	}
 	if q.over != nil {
 		close(q.over)
 	}

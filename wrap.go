@@ -131,53 +131,48 @@ func (q *Request) next(body ...any) (*Response, error) {
 	}
 	q.inner.Lock()
 	defer q.inner.Unlock()
-	ended := make(chan *server.Response, 1)
-	err := q.with(func(r *server.Request) error {
-		return r.Next(with, func(a *server.Response) { ended <- a })
-	})
-	if err != nil {
-		return nil, err
+	type end struct {
+		answer *server.Response
+		err    error
 	}
+	ended := make(chan end, 1)
+	q.db.Box.Cord.Post(func() {
+		if q.request == nil {
+			return // over is closed
+		}
+		q.flush(q.request)
+		if err := q.request.Next(with, func(a *server.Response) { ended <- end{a, nil} }); err != nil {
+			ended <- end{nil, err}
+		}
+	})
 	select {
-	case q.last = <-ended:
-		return responseOf(q.last), nil
+	case e := <-ended:
+		if e.err != nil {
+			return nil, e.err
+		}
+		q.last = e.answer
+		return responseOf(e.answer), nil
 	case <-q.over:
 	case <-q.db.Box.Cord.Stopped():
 	}
 	return nil, errOver()
 }
 
-// runWrap is the goroutine of a Wrapper.
-func (h *handler) runWrap(q *Request) {
-	var a *Response
-	err := h.protect(func() (err error) {
-		a, err = h.wrap(q, q.next)
-		return err
-	})
-	h.db.Box.Cord.Post(func() {
-		h.db.handlerEnded()
-		if r := q.leave(nil); r != nil {
-			r.Finish(q.respond(r, a, err))
-		}
-	})
-}
-
 // respond sends what a Wrapper has returned. The lock is held.
-func (q *Request) respond(r *server.Request, a *Response, err error) (server.Outcome, error) {
+func (q *Request) respond(r *server.Request) (server.Outcome, error) {
+	a := q.response
 	switch {
-	case err != nil || a == Answered || a == nil && q.answered:
-		return server.Handled, err
+	case q.err != nil || a == Answered || a == nil && q.answered:
+		return server.Handled, q.err
 	case a != nil:
 		for _, p := range a.Pushed {
-			if err := r.Send(p.Header, p.Body); err != nil {
-				return server.Handled, nil // the client is gone
-			}
+			_ = r.Send(p.Header, p.Body)
 		}
 		header := a.Header
 		if header == nil {
 			header = successHeader(q.sync, q.db.Box.SchemaVersion())
 		}
-		_ = r.Send(header, a.Body)
+		_ = r.Send(header, a.Body) // the client may be gone
 		return server.Handled, nil
 	case q.last != nil:
 		_ = r.Respond(q.last)

@@ -5,7 +5,6 @@ import (
 	"net"
 	"os"
 	"strconv"
-	"sync"
 	"syscall"
 	"time"
 
@@ -73,8 +72,6 @@ type journalWait struct {
 	sync       uint64
 	ticket     box.Ticket
 }
-
-var turns = sync.Pool{New: func() any { return new(turn) }}
 
 func newConn(s *Server, nc net.Conn) *conn {
 	c := &conn{server: s, wake: make(chan struct{}, 1), buf: make([]byte, firstBuffer)}
@@ -227,11 +224,14 @@ func (c *conn) runSome() bool {
 		return false
 	}
 	full := c.w == len(c.buf) && len(c.buf) < usualBuffer
-	t := turns.Get().(*turn)
+	t, _ := c.server.turns.Get().(*turn)
+	if t == nil {
+		t = new(turn)
+	}
 	t.n = 0
 	c.decode(t)
 	if t.n == 0 && !c.failed {
-		turns.Put(t)
+		c.server.turns.Put(t)
 		return false
 	}
 	c.server.stat.add(Requests, t.n)
@@ -243,7 +243,7 @@ func (c *conn) runSome() bool {
 		t.answers = nil
 	}
 	t.answers, t.waits = t.answers[:0], t.waits[:0]
-	turns.Put(t)
+	c.server.turns.Put(t)
 	if err != nil {
 		c.failed = true
 		return false

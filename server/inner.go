@@ -52,11 +52,12 @@ func (a *Response) Packet(i int) (header, body []byte) {
 
 // inner is what a request has that runs inside of another one.
 type inner struct {
-	outer  *Request
-	before *memtx.Txn // the transaction that was open when it began
-	sink   *Response
-	saved  box.Sink // the outer request's
-	ended  func(*Response)
+	request *Request   // which has it
+	outer   *Request   // nil for a shadow, and when it has ended before
+	before  *memtx.Txn // the transaction that was open when it began
+	sink    *Response
+	saved   box.Sink // the outer request's
+	ended   func(*Response)
 }
 
 // Next runs what would have run without the handler that calls it: the handlers behind it in the chain and what the
@@ -72,7 +73,7 @@ func (r *Request) Next(body []byte, ended func(*Response)) error {
 	x := r.within(body)
 	x.chain, x.place, x.run = r.chain, r.place, r.run
 	x.ctx, x.stream = r.ctx, r.stream
-	x.inner = &inner{outer: r, before: r.ctx.Txn, sink: new(Response), saved: r.ctx.Sink, ended: ended}
+	x.inner = &inner{request: x, outer: r, before: r.ctx.Txn, sink: new(Response), saved: r.ctx.Sink, ended: ended}
 	r.ctx.Sink = x.inner.sink
 	r.child = x.inner
 	x.conn.session.Sync = x.head.Sync
@@ -112,6 +113,33 @@ func (r *Request) endInner() {
 	if ended != nil {
 		ended(in.sink)
 	}
+}
+
+// giveUp is called when the outer request ends before the inner one: a handler that waits is cancelled; what runs in the
+// database goes on to its end, of which nobody hears.
+func (r *Request) giveUp() {
+	r.inner.outer, r.inner.ended = nil, nil
+	r.abandoned = true
+	if c := r.child; c != nil {
+		r.child = nil
+		c.request.giveUp()
+	}
+	if !r.parked {
+		return
+	}
+	r.parked = false
+	if r.onCancel != nil {
+		r.onCancel.Cancel()
+	}
+	if g := r.asked.guard; g != nil {
+		if r.asked.deadline != nil {
+			r.asked.deadline.Stop()
+		}
+		g.ended(r.conn.server, &r.asked, Handled, boxerr.New(boxerr.Timeout))
+		r.asked = asked{}
+	}
+	r.ended = true
+	r.endInner()
 }
 
 // inherited tells whether the open transaction is not the request's own.

@@ -677,8 +677,9 @@ func (r *Request) end() {
 		return
 	}
 	r.ended = true
-	if r.child != nil {
-		r.child.outer, r.child.ended = nil, nil
+	if c := r.child; c != nil {
+		r.child, r.abandoned = nil, true
+		c.request.giveUp()
 	}
 	if r.tee != nil {
 		r.tellAnswer()
@@ -716,6 +717,8 @@ func (r *Request) leaveAll() {
 		s.release(r)
 		c.leave()
 		s.unblock()
+	} else if r.abandoned {
+		r.ctx = nil
 	}
 	if stream != nil {
 		stream.leave()

@@ -76,6 +76,7 @@ type Server struct {
 
 	overrides overrides
 	stat      Stat
+	turns     sync.Pool // of *turn, with requests whose contexts belong to the database
 	// schema is the schema version, for those who answer without the cord's lock.
 	schema atomic.Uint32
 

@@ -30,7 +30,7 @@ func (r *Request) shadow(h Handler, g *Guard) {
 	x := r.within(nil)
 	x.ctx = s.box.NewCtx(r.conn.session)
 	x.ctx.Sink = c.shadow
-	x.inner = &inner{sink: c.shadow}
+	x.inner = &inner{request: x, sink: c.shadow}
 	if err := s.box.Begin(x.ctx, box.TxnOptions{}); err != nil {
 		c.finish(s, Declined, err)
 		return
