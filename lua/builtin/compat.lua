@@ -9,10 +9,13 @@ local function has_old(action)
     end
 end
 
--- An option whose old behaviour is not there.
-local function only_new(name)
+-- only is the action of an option of which the other behaviour is not there.
+local function only(name, behaviour)
     return function(is_new)
-        if not is_new then core.client_error(box.error.UNSUPPORTED, 'Lycosa', ("the old behaviour of '%s'"):format(name)) end
+        if is_new ~= (behaviour == 'new') then
+            local which = ("the %s behaviour of '%s'"):format(is_new and 'new' or 'old', name)
+            core.client_error(box.error.UNSUPPORTED, 'Lycosa', which)
+        end
     end
 end
 
@@ -39,30 +42,29 @@ add { name = 'binary_data_decoding', default = 'new', action = has_old(function(
     core.decode_binary_as_string(not is_new)
 end), brief = 'What binary data is in Lua: new makes varbinary objects of it, old strings.' }
 
+add { name = 'box_tuple_new_vararg', default = 'new', action = has_old(function(is_new)
+    core.tuple_of_fields = not is_new
+end), brief = 'Whether box.tuple.new takes fields one by one: old does.' }
+add { name = 'box_error_unpack_type_and_code', default = 'old', action = has_old(function(is_new)
+    core.errors_unpack_plainly = is_new
+end), brief = 'Whether error:unpack() leaves out what says nothing: new does.' }
+
+-- Options of which only one behaviour is there.
 for _, option in ipairs {
-    { 'box_cfg_replication_sync_timeout', 'How long box.cfg waits for replicas.' },
-    { 'sql_seq_scan_default', 'Whether SQL needs SEQSCAN: new does.' },
-    { 'sql_priv', 'Whether SQL checks the right to run it: new does.' },
-    { 'c_func_iproto_multireturn', 'Whether functions in C return several values: new does.' },
-    { 'box_info_cluster_meaning', 'What box.info.cluster is about: new says the whole cluster.' },
-    { 'box_session_push_deprecation', 'Whether box.session.push raises an error: new does.' },
-    { 'box_tuple_new_vararg', 'Whether box.tuple.new takes fields one by one: old does.' },
-    { 'box_tuple_extension', 'Whether tuples cross the wire as an extension: new does.' },
-    { 'box_space_execute_priv', 'Whether spaces can be executed: old lets them.' },
-    { 'box_space_max', 'The largest id of a space: new is 2147483646.' },
-    { 'box_error_unpack_type_and_code', 'Whether error:unpack() leaves out what says nothing: new does.' },
-    { 'box_error_serialize_verbose', 'Whether errors are written with all their fields: new does.', 'old' },
-    { 'console_session_scope_vars', 'Whether variables last as long as the console: new does.', 'old' },
-    { 'wal_cleanup_delay_deprecation', 'Whether the option wal_cleanup_delay is refused: new does.', 'old' },
+    { 'box_cfg_replication_sync_timeout', 'new', 'How long box.cfg waits for replicas.' },
+    { 'sql_seq_scan_default', 'new', 'Whether SQL needs SEQSCAN: new does.' },
+    { 'sql_priv', 'new', 'Whether SQL checks the right to run it: new does.' },
+    { 'c_func_iproto_multireturn', 'new', 'Whether functions in C return several values: new does.' },
+    { 'box_info_cluster_meaning', 'new', 'What box.info.cluster is about: new says the whole cluster.' },
+    { 'box_session_push_deprecation', 'old', 'Whether box.session.push raises an error: new does.' },
+    { 'box_tuple_extension', 'new', 'Whether tuples cross the wire as an extension: new does.' },
+    { 'box_space_execute_priv', 'new', 'Whether spaces can be executed: old lets them.' },
+    { 'box_space_max', 'new', 'The largest id of a space: new is 2147483646.' },
+    { 'box_error_serialize_verbose', 'old', 'Whether errors are written with all their fields: new does.' },
+    { 'box_consider_system_spaces_synchronous', 'old', 'Whether system spaces are synchronous: new makes them so.' },
+    { 'console_session_scope_vars', 'old', 'Whether variables last as long as the console: new does.' },
 } do
-    local name, brief, default = option[1], option[2], option[3] or 'new'
-    local action = only_new(name)
-    if default == 'old' then
-        action = function(is_new)
-            if is_new then core.client_error(box.error.UNSUPPORTED, 'Lycosa', ("the new behaviour of '%s'"):format(name)) end
-        end
-    end
-    add { name = name, default = default, action = action, brief = brief }
+    add { name = option[1], default = option[2], action = only(option[1], option[2]), brief = option[3] }
 end
 
 local values = { old = true, new = true, default = true }
@@ -112,6 +114,9 @@ function compat.add_option(option)
     if options[option.name] ~= nil then error(('Option %s already exists'):format(option.name), 2) end
     add(option)
 end
+
+--- _options() is all options by their names.
+function compat._options() return options end
 
 return setmetatable(compat, {
     __index = function(_, name)

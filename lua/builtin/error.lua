@@ -39,7 +39,12 @@ function methods.unpack(e)
     local t = {}
     for k, v in pairs(r.payload) do t[k] = v end
     t.type, t.message = r.type, r.message
-    if r.code ~= 0 or r.type == 'ClientError' or r.type == 'CustomError' then t.code = r.code end
+    if core.errors_unpack_plainly then
+        if r.code ~= 0 then t.code = r.code end
+        t.errno, t.prev, t.trace = r.errno, r.prev, { { file = r.file, line = r.line } }
+        return t
+    end
+    if r.code ~= 0 or r.type == 'ClientError' or r.custom_type ~= nil then t.code = r.code end
     t.base_type = r.custom_type and 'CustomError' or r.type
     t.custom_type = r.custom_type
     t.errno = r.errno

@@ -193,9 +193,10 @@ function pairs(t)
     return raw_pairs(t)
 end
 
-function ipairs(t)
+function ipairs(...)
+    local t = ...
     if is_tuple(t) then return step, t, nil end
-    return raw_ipairs(t)
+    return raw_ipairs(...)
 end
 
 function methods.pairs(t, i) return require('fun').wrap(step, t, i) end
@@ -353,6 +354,9 @@ end
 --- box.tuple.new(value, {options}): a table or a tuple is the tuple, any other value its only field.
 function box_tuple.new(...)
     local n = select('#', ...)
+    if core.tuple_of_fields and (n > 1 or type((...)) ~= 'table' and not is_tuple((...))) then
+        return go_new(setmetatable({ ... }, core.seq_mt))
+    end
     local value, options = ...
     if n == 0 or n == 1 and type(value) == 'nil' then return go_new(setmetatable({}, core.seq_mt)) end
     local format = n > 1 and format_option(options) or 0

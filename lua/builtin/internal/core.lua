@@ -160,9 +160,52 @@ function coroutine.running()
     return nil
 end
 
+-- Coroutines whose function is inside of a call back from what is C elsewhere: a fiber may park there, but a program that
+-- yields by itself is refused as it is used to.
+local bounded = setmetatable({}, { __mode = 'k' })
+local boundary = 'attempt to yield across C-call boundary'
+
 function coroutine.yield(...)
-    if not own[running()] then error('attempt to yield across C-call boundary', 2) end
+    local co = running()
+    if not own[co] or bounded[co] then error(boundary, 2) end
     return yield(...)
+end
+
+local function unbound(co, ok, ...)
+    bounded[co] = nil
+    if ok then return ... end
+    error((...), 0)
+end
+
+--- as_c calls f as if it were a function in C.
+local function as_c(f, ...)
+    local co = running()
+    if not own[co] or bounded[co] then return f(...) end
+    bounded[co] = true
+    return unbound(co, pcall(f, ...))
+end
+
+-- A handler of xpcall runs inside of C, with the stack of the error still there. One that has to wait can't do so there;
+-- it is called again when the stack is gone.
+local raw_xpcall = xpcall
+
+function xpcall(f, handler, ...) -- luacheck: ignore
+    if type(handler) ~= 'function' or handler == debug.traceback then return raw_xpcall(f, handler, ...) end
+    local again, reason = false, nil
+    local function handle(e)
+        local ok, result = pcall(handler, e)
+        if ok then return result end
+        if type(result) == 'cdata' and core.is_error(result) and result.message == boundary then
+            again, reason = true, e
+            return nil
+        end
+        error(result, 0)
+    end
+    local function finish(ok, ...)
+        if again then return ok, handler(reason) end
+        return ok, ...
+    end
+    return finish(raw_xpcall(f, handle, ...))
 end
 
 core.coroutine_status = status
@@ -180,8 +223,7 @@ local find, sub = string.find, string.sub
 local gsub = string.gsub
 
 --- string.gsub with a function: the matches are found first, then the function is called from Lua.
-function string.gsub(s, pattern, repl, n)
-    if type(repl) ~= 'function' then return gsub(s, pattern, repl, n) end
+local function gsub_function(s, pattern, repl, n)
     s = tostring(s)
     local out, count, from, len = {}, 0, 1, #s
     local anchored = sub(pattern, 1, 1) == '^'
@@ -214,6 +256,13 @@ function string.gsub(s, pattern, repl, n)
     return table.concat(out), count
 end
 
+function string.gsub(s, pattern, repl, n)
+    if type(repl) ~= 'function' or type(pattern) ~= 'string' or type(s) ~= 'string' and type(s) ~= 'number' then
+        return gsub(s, pattern, repl, n)
+    end
+    return as_c(gsub_function, s, pattern, repl, n)
+end
+
 local sort = table.sort
 
 -- Heapsort: the order of equal elements is nobody's to rely on, and a comparison that is no order can't run out of
@@ -242,7 +291,7 @@ end
 function table.sort(t, before)
     if before == nil then return sort(t) end
     if type(t) ~= 'table' or type(before) ~= 'function' then return sort(t, before) end
-    heapsort(t, #t, before)
+    as_c(heapsort, t, #t, before)
 end
 
 -- require as LuaJIT has it, in Lua.
