@@ -80,7 +80,13 @@ func (s *State) send(c *luajit.Call) error {
 		}
 		session = current.Session
 	}
-	if current != nil && current.Sink != nil && session == current.Session {
+	o := s.overriding()
+	switch {
+	case current == nil || session != current.Session:
+		o = nil
+	case o != nil && o.request == nil:
+		return boxerr.New(boxerr.Timeout)
+	case o == nil && current.Sink != nil:
 		current.Sink.Take(c.Args)
 		return nil
 	}
@@ -94,12 +100,19 @@ func (s *State) send(c *luajit.Call) error {
 	if current != nil && current.Txn != nil {
 		s.Box.OnYield(current)
 	}
-	if s.current != nil {
-		if o, ok := s.current.end.(*override); ok && o.handler.guard != nil {
-			o.handler.guard.Sent(len(c.Args))
-		}
+	if o != nil {
+		return o.request.SendPacket(c.Args)
 	}
 	return session.Conn.Send(c.Args)
+}
+
+// overriding is the request that the running fiber handles, nil for none.
+func (s *State) overriding() *override {
+	if s.current == nil {
+		return nil
+	}
+	o, _ := s.current.end.(*override)
+	return o
 }
 
 // sent takes the packets that the running fiber has sent to the client of its own session.
@@ -111,11 +124,14 @@ func (s *State) sent(packets []byte) {
 	if f.ctx.Txn != nil {
 		s.Box.OnYield(f.ctx)
 	}
-	if o, ok := f.end.(*override); ok && o.handler.guard != nil {
-		o.handler.guard.Sent(len(packets))
-	}
 	// The connection was open when the fiber began to run, and nobody could close it since.
-	_ = f.ctx.Session.Conn.Send(packets)
+	o := s.overriding()
+	switch {
+	case o == nil:
+		_ = f.ctx.Session.Conn.Send(packets)
+	case o.request != nil: // otherwise the time of the handler is over
+		_ = o.request.SendPacket(packets)
+	}
 }
 
 // overrideStats is box.stat.override: a list of maps.

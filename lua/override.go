@@ -144,10 +144,7 @@ func (o *override) finish(outcome server.Outcome, err error) {
 // next runs what would have run without the handler around the request that the calling fiber belongs to. Results: the
 // packets, each a header and a body.
 func (s *State) next(c *luajit.Call) error {
-	var o *override
-	if s.current != nil {
-		o, _ = s.current.end.(*override)
-	}
+	o := s.overriding()
 	if o == nil || o.request == nil {
 		return boxerr.Illegal("next() may be called only by the handler that it was given to, while that runs")
 	}
