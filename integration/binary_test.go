@@ -14,14 +14,15 @@ import (
 func TestCommandLine(t *testing.T) {
 	dir := shortDir(t)
 	files := map[string]string{
-		"args.lua":   "print(arg[0], #arg, arg[1], arg[2], ...)",
-		"exit.lua":   "os.exit(7)",
-		"raise.lua":  "error('broken')",
-		"syntax.lua": "local = 1",
-		"module.lua": "return { name = 'module' }",
-		"fiber.lua":  "require('fiber').create(function() require('fiber').sleep(0.01) print('from a fiber') os.exit(3) end)",
-		"ends.lua":   "print('done')",
-		"yields.lua": "require('fiber').sleep(0.001) print('slept')",
+		"args.lua":    "print(arg[0], #arg, arg[1], arg[2], ...)",
+		"exit.lua":    "os.exit(7)",
+		"raise.lua":   "error('broken')",
+		"syntax.lua":  "local = 1",
+		"module.lua":  "return { name = 'module' }",
+		"fiber.lua":   "require('fiber').create(function() require('fiber').sleep(0.01) print('from a fiber') os.exit(3) end)",
+		"ends.lua":    "print('done')",
+		"yields.lua":  "require('fiber').sleep(0.001) print('slept')",
+		"console.lua": "x = 4 require('console').start() print('after ' .. x)",
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -51,6 +52,8 @@ func TestCommandLine(t *testing.T) {
 		{name: "script that yields", args: []string{"yields.lua"}, stdout: "^slept\n$"},
 		{name: "script from a pipe", stdin: "print('piped', 1)\n", stdout: "^piped\t1\n$"},
 		{name: "script by a dash", args: []string{"-", "x"}, stdin: "print(...)\n", stdout: "^x\n$"},
+		{name: "console within a script", args: []string{"console.lua"}, stdin: "x = x + 1\nprint(x)\nx\n",
+			stdout: `^---\n\.\.\.\n5\n---\n\.\.\.\n---\n- 5\n\.\.\.\nafter 5\n$`},
 		{name: "console by a pipe", args: []string{"-i"}, stdin: "1 + 1\nfor i = 1, 2 do\nx = i\nend\nx, 'y', {a = {1}}\nerror('oops')\n",
 			stdout: `(?s)---\n- 2\n\.\.\.\n.*---\n\.\.\.\n.*---\n- 2\n- y\n- a:\s+- 1|a: \[1\].*\n\.\.\.\n.*- error: .*oops`},
 	}

@@ -2,6 +2,7 @@ package lua
 
 import (
 	"github.com/lycosadb/lycosa/box"
+	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/internal/luajit"
 	"github.com/lycosadb/lycosa/msgpack"
 )
@@ -10,6 +11,14 @@ func init() { modules = append(modules, registerConsole) }
 
 // registerConsole registers what the console's Lua side hands over.
 func registerConsole(s *State) {
+	s.Blocking("console.start", func(c *luajit.Call) error {
+		if s.options.Console == nil {
+			return boxerr.New(boxerr.Unsupported, "Lycosa", "a console without a terminal")
+		}
+		return s.await(-1, func(done func([]byte, int)) {
+			s.options.Console(func() { done(nil, 0) })
+		}, nil)
+	})
 	for name, ref := range map[string]*luajit.Ref{"evaluate": &s.consoleEval, "complete": &s.consoleComplete} {
 		s.Func("console."+name, func(c *luajit.Call) error {
 			*ref = c.Func()

@@ -41,6 +41,9 @@ type Options struct {
 	Lines *say.Log
 	// Server is what box.cfg{listen = ...} works on, nil when there is none.
 	Server *server.Server
+	// Console talks with whoever is at the process's terminal until its input ends and calls done then, from any
+	// goroutine: console.start. It is called under the cord's lock and must not wait. nil when there is no terminal.
+	Console func(done func())
 }
 
 // State is a LuaJIT VM bound to a database. All of it is guarded by the cord's lock.

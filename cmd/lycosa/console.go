@@ -97,7 +97,10 @@ func (p *process) evaluate(statement string) (answer string, complete bool) {
 	}
 	done := make(chan result, 1)
 	p.db.Box.Cord.Lock()
-	p.state.Evaluate(statement, func(answer string, complete bool) { done <- result{answer, complete} })
+	p.state.Evaluate(statement, func(answer string, complete bool) {
+		p.state.FlushOutput()
+		done <- result{answer, complete}
+	})
 	p.db.Box.Cord.Unlock()
 	r := <-done
 	return r.answer, r.complete

@@ -53,7 +53,15 @@ func run(c command) int {
 		args = []string{os.Args[0]}
 	}
 	db.Box.Cord.Lock()
-	p.state, err = lua.New(db.Box, lua.Options{Args: args, Exit: p.end, Log: logger, Lines: p.log, Server: db.Server})
+	startConsole := func(done func()) {
+		go func() {
+			p.console()
+			done()
+		}()
+	}
+	p.state, err = lua.New(db.Box, lua.Options{
+		Args: args, Exit: p.end, Log: logger, Lines: p.log, Server: db.Server, Console: startConsole,
+	})
 	if err == nil {
 		err = p.state.SetArg(os.Args[0], args)
 	}

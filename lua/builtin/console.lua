@@ -122,6 +122,22 @@ local function complete(line)
     return list
 end
 
+local run = core.fn('console.start')
+local started = false
+
+-- start() talks with whoever is at the terminal, or reads from standard input, until that ends.
+function console.start()
+    if started then
+        error('console is already started', 2)
+    end
+    started = true
+    local ok, reason = pcall(run)
+    started = false
+    if not ok then
+        error(reason, 0)
+    end
+end
+
 core.fn('console.evaluate')(evaluate)
 core.fn('console.complete')(complete)
 
