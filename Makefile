@@ -41,6 +41,9 @@ lint: deps-test
 bench: build deps-test
 	$(GO) run ./bench -server $(BIN) $(BENCH)
 
+bench-persist: build
+	$(GO) run ./bench/persist -server $(BIN)
+
 crash: build
 	$(GO) test ./crash -v -timeout 30m -binary $(abspath $(BIN)) -kills $(KILLS)
 

@@ -84,6 +84,9 @@ func wrap(f *os.File, err error) (File, error) {
 
 func (f osFile) Sync() error { return datasync(f.File) }
 
+// Flush implements Flusher.
+func (f osFile) Flush(from, size int64) { writeback(f.File, from, size) }
+
 func (f osFile) Size() (int64, error) {
 	s, err := f.Stat()
 	if err != nil {

@@ -52,6 +52,12 @@ type File interface {
 	Size() (int64, error)
 }
 
+// Flusher is a File that can be asked to begin writing a part of its content to the disk, without waiting for it, so that
+// a later Sync has less to do. It promises nothing.
+type Flusher interface {
+	Flush(from, size int64)
+}
+
 // Info describes a file.
 type Info struct {
 	// Size in bytes.

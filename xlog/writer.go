@@ -67,6 +67,10 @@ func abandon(fsys vfs.FS, f vfs.File, name string, err error) error {
 // AppendEnd appends the end marker.
 func AppendEnd(b []byte) []byte { return binary.BigEndian.AppendUint32(b, endMarker) }
 
+// flushStep is how many bytes are written between two requests to the disk to begin with them. One that gets all of a large
+// file at its end keeps others waiting who write little.
+const flushStep = 4 << 20
+
 // Writer makes a file as a whole: it gets its name with Commit. Rows are gathered to blocks of about BlockSize.
 type Writer struct {
 	fs      vfs.FS
@@ -75,6 +79,7 @@ type Writer struct {
 	block   []byte // room for the header, and the rows of the block that is being filled
 	out     []byte // memory for a compressed block
 	size    int64
+	flushed int64 // size up to which the disk was asked to begin
 	rows    int64
 	written func(bytes int)
 	err     error // of an earlier call
@@ -137,6 +142,10 @@ func (w *Writer) write(b []byte) {
 	if err != nil {
 		w.err = SystemError("write to", w.name+Inprogress, err)
 		return
+	}
+	if f, ok := w.f.(vfs.Flusher); ok && w.size-w.flushed >= flushStep {
+		f.Flush(w.flushed, w.size-w.flushed)
+		w.flushed = w.size
 	}
 	if w.written != nil {
 		w.written(n)
