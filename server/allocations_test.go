@@ -1,3 +1,7 @@
+//go:build !race
+
+// The race detector has sync.Pool lose some of what is put there.
+
 package server
 
 import (
