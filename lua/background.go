@@ -19,8 +19,8 @@ func (s *State) background(c *luajit.Call, work func() (any, error)) error {
 		c.Out, c.NOut = append(c.Out, out...), c.NOut+count
 		return nil
 	}
-	return s.await(-1, func(done func(out []byte, count int)) {
-		go func() { done(packResult(work())) }()
+	return s.await(-1, func(w *wait) {
+		go func() { w.post(packResult(work())) }()
 	}, nil)
 }
 
@@ -52,44 +52,50 @@ func packResult(v any, err error) ([]byte, int) {
 	return out, len(list)
 }
 
-// wait is a fiber that waits for something outside of the cord.
+// wait is a fiber that waits for something outside of the cord. All but post wants the cord's lock.
 type wait struct {
 	fiber *Fiber
 	id    uint64
 	out   []byte
 	count int
 	done  bool
-	// late are the results when the time ran out or the fiber was woken before; nil says to wait on, whatever happens.
-	late func() ([]byte, int)
+	late  func() ([]byte, int)
 }
 
-// await parks the running fiber until done is called, from any goroutine, with the results of the call. With late it
-// also ends when d has passed, if d is not negative, or when somebody wakes or cancels the fiber: late makes the results
-// then, and must see to it that the work ends.
-func (s *State) await(d time.Duration, start func(done func(out []byte, count int)), late func() ([]byte, int)) error {
+// await parks the running fiber until the wait that start gets is ended with the results of the call. With late it also
+// ends when d has passed, if d is not negative, or when somebody wakes or cancels the fiber: late makes the results then,
+// and must see to it that the work ends.
+func (s *State) await(d time.Duration, start func(w *wait), late func() ([]byte, int)) error {
 	if !s.mayWait() {
-		return boxerr.Luajit("a function that the database waits for cannot wait")
+		return boxerr.Luajit("attempt to yield across C-call boundary")
 	}
 	f := s.current
 	w := &wait{fiber: f, id: f.ID, late: late}
-	start(func(out []byte, count int) {
-		s.Cord.Post(func() {
-			if w.done || f.ID != w.id || f.Ended() {
-				return
-			}
-			w.done, w.out, w.count = true, out, count
-			if w.late == nil {
-				f.Ready()
-			} else {
-				f.Wake()
-			}
-		})
-	})
 	f.parker = w.results
 	if late != nil {
 		f.Park(d)
 	}
+	start(w)
 	return luajit.ErrPark
+}
+
+// post ends the wait, from any goroutine.
+func (w *wait) post(out []byte, count int) {
+	w.fiber.state.Cord.Post(func() { w.end(out, count) })
+}
+
+// end ends the wait and tells whether the fiber was still waiting.
+func (w *wait) end(out []byte, count int) bool {
+	if w.done || w.fiber.ID != w.id || w.fiber.Ended() {
+		return false
+	}
+	w.done, w.out, w.count = true, out, count
+	if w.late == nil {
+		w.fiber.Ready()
+	} else {
+		w.fiber.Wake()
+	}
+	return true
 }
 
 // mayWait reports whether the code that runs is free to wait.

@@ -15,8 +15,8 @@ func registerConsole(s *State) {
 		if s.options.Console == nil {
 			return boxerr.New(boxerr.Unsupported, "Lycosa", "a console without a terminal")
 		}
-		return s.await(-1, func(done func([]byte, int)) {
-			s.options.Console(func() { done(nil, 0) })
+		return s.await(-1, func(w *wait) {
+			s.options.Console(func() { w.post(nil, 0) })
 		}, nil)
 	})
 	for name, ref := range map[string]*luajit.Ref{"evaluate": &s.consoleEval, "complete": &s.consoleComplete} {

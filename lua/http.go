@@ -79,10 +79,10 @@ func registerHTTP(s *State) {
 		if is("stay") {
 			client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 		}
-		return s.await(-1, func(done func([]byte, int)) {
+		return s.await(-1, func(w *wait) {
 			go func() {
 				defer cancel()
-				done(packResult(perform(client, request), nil))
+				w.post(packResult(perform(client, request), nil))
 			}()
 		}, func() ([]byte, int) {
 			cancel()

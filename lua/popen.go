@@ -23,7 +23,7 @@ type child struct {
 	alive   bool
 	state   string // "alive", "exited" or "signaled"
 	code    int    // the exit code or the signal
-	waiting []func(out []byte, count int)
+	waiting []*wait
 }
 
 // stream is this end of a pipe.
@@ -32,7 +32,7 @@ type stream struct {
 	buffer  []byte // was read and not taken yet
 	ended   bool
 	reading bool
-	waiting []func(out []byte, count int)
+	waiting []*wait
 }
 
 // pipeChunk is how much is read of a pipe at once.
@@ -98,8 +98,7 @@ func registerPopen(s *State) {
 		if x == nil || !x.alive {
 			return nil
 		}
-		return p.await(-1, func(done func([]byte, int)) { x.waiting = append(x.waiting, done) },
-			func() ([]byte, int) { return nil, 0 })
+		return p.await(-1, func(w *wait) { x.waiting = append(x.waiting, w) }, func() ([]byte, int) { return nil, 0 })
 	})
 	p.Blocking("popen.read", p.read)
 	p.Blocking("popen.write", p.write)
@@ -208,8 +207,8 @@ func (p *children) reap(x *child, cmd *exec.Cmd) {
 		if status.Signaled() {
 			x.state, x.code = "signaled", int(status.Signal())
 		}
-		for _, done := range x.waiting {
-			done(nil, 0)
+		for _, w := range x.waiting {
+			w.end(nil, 0)
 		}
 		x.waiting = nil
 	})
@@ -232,8 +231,9 @@ func (p *children) read(c *luajit.Call) error {
 		t.reading = true
 		go p.fill(t)
 	}
-	return p.await(d, func(done func([]byte, int)) { t.waiting = append(t.waiting, done) },
-		func() ([]byte, int) { return append(msgpack.AppendNil(nil), byte(unix.ETIMEDOUT)), 2 })
+	return p.await(d, func(w *wait) { t.waiting = append(t.waiting, w) }, func() ([]byte, int) {
+		return append(msgpack.AppendNil(nil), byte(unix.ETIMEDOUT)), 2
+	})
 }
 
 func (t *stream) take() []byte {
@@ -242,18 +242,21 @@ func (t *stream) take() []byte {
 	return b
 }
 
-// fill reads once and gives what came to the first who waits; others find nothing and read again.
+// fill reads once and gives what came to the first who waits. It goes on as long as somebody does.
 func (p *children) fill(t *stream) {
 	b := make([]byte, pipeChunk)
 	n, err := t.file.Read(b)
 	p.Cord.Post(func() {
-		t.reading = false
 		t.buffer = append(t.buffer, b[:n]...)
 		t.ended = t.ended || err != nil
-		waiting := t.waiting
-		t.waiting = nil
-		for _, done := range waiting {
-			done(msgpack.AppendStringBytes(nil, t.take()), 1)
+		for len(t.waiting) > 0 && (len(t.buffer) > 0 || t.ended || t.waiting[0].done) {
+			if t.waiting[0].end(msgpack.AppendStringBytes(nil, t.buffer), 1) {
+				t.buffer = nil
+			}
+			t.waiting = t.waiting[1:]
+		}
+		if t.reading = len(t.waiting) > 0; t.reading {
+			go p.fill(t)
 		}
 	})
 }

@@ -269,14 +269,14 @@ func (t *sockets) wait(c *luajit.Call) error {
 		return t.waitForeign(fd, events, d)
 	}
 	_ = x.file.SetDeadline(time.Time{})
-	return t.await(d, func(done func(out []byte, count int)) {
+	return t.await(d, func(w *wait) {
 		watch := func(wait func(func(fd uintptr) bool) error) {
 			var there int16
 			_ = wait(func(fd uintptr) bool {
 				there = ready(int(fd), events)
 				return there != 0
 			})
-			done(packEvents(there))
+			w.post(packEvents(there))
 		}
 		if events&unix.POLLIN != 0 {
 			go watch(x.raw.Read)
@@ -296,13 +296,13 @@ const foreignStep = 100 * time.Millisecond
 
 func (t *sockets) waitForeign(fd int, events int16, d time.Duration) error {
 	given := make(chan struct{})
-	return t.await(d, func(done func(out []byte, count int)) {
+	return t.await(d, func(w *wait) {
 		go func() {
 			p := []unix.PollFd{{Fd: int32(fd), Events: events}}
 			for {
 				n, err := unix.Poll(p, int(foreignStep/time.Millisecond))
 				if n > 0 || err != nil && err != unix.EINTR {
-					done(packEvents(ready(fd, events)))
+					w.post(packEvents(ready(fd, events)))
 					return
 				}
 				select {

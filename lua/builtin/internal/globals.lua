@@ -61,6 +61,8 @@ misc = {
     getmetrics = function() return { gc_total = collectgarbage('count') * 1024 } end,
 }
 
+package.loaded.misc = misc
+
 require('internal.tables')
 require('internal.strings')
 require('internal.system')
