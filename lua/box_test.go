@@ -240,8 +240,11 @@ func TestBox(t *testing.T) {
 			return try(box.cfg, {wal_mode = 'write'}) .. '; ' .. try(box.cfg, {wal_mode = 'none'})`,
 			"ClientError: Can't set option 'wal_mode' dynamically; ok"},
 		{"options for what is not there", `
-			return try(box.cfg, {replication = 'localhost:3301'})`,
-			"ClientError: Lycosa does not support replication (option 'replication')"},
+			return try(box.cfg, {replication = 'localhost:3301'}) .. '; ' ..
+				try(box.cfg, {listen = 'unix/:./s', replication = {'unix/:./s', 'me:secret@unix/:./s'}}) .. '; ' ..
+				try(box.cfg, {replication = {'unix/:./s', 'other:3301'}})`,
+			"ClientError: Lycosa does not support replication (option 'replication'); ok; " +
+				"ClientError: Lycosa does not support replication (option 'replication')"},
 		{"a collation of one's own", `
 			box.internal.collation.create('mine', 'ICU', 'de', {strength = 'primary'})
 			local s = box.schema.space.create('s')

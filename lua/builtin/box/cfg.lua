@@ -265,9 +265,42 @@ local unsupported = {
     username = {'running as another user'},
 }
 
+-- The options in force.
+local current
+
+-- The addresses of a list or of a single one, as a set, without the names of users.
+local function addresses(value)
+    local set = {}
+    if type(value) ~= 'table' then
+        value = {value}
+    elseif value.uri ~= nil then
+        value = {value.uri}
+    end
+    for _, item in ipairs(value) do
+        local text = tostring(type(item) == 'table' and item.uri or item)
+        for address in text:gmatch('[^,%s]+') do
+            set[address:match('[^@]*$')] = true
+        end
+    end
+    return set
+end
+
+-- Whether those to replicate from are this instance alone, by the addresses that it listens on: then there is nothing
+-- to do.
+local function is_itself(replication, listen)
+    local own = addresses(listen)
+    for address in pairs(addresses(replication)) do
+        if not own[address] then
+            return false
+        end
+    end
+    return true
+end
+
 -- Checks the options that are given, with those that are box.NULL left out.
 local function check(options)
     local out = {}
+    local listen = options.listen or current and current.listen
     for name, value in pairs(options) do
         local kinds = types[name]
         if kinds == nil then
@@ -283,7 +316,7 @@ local function check(options)
                 wrong(name, problem)
             end
             local feature = unsupported[name]
-            if feature ~= nil and value ~= feature[2] and not (type(value) == 'table' and next(value) == nil) then
+            if feature ~= nil and value ~= feature[2] and not (name == 'replication' and is_itself(value, listen)) then
                 box.error(box.error.UNSUPPORTED, 'Lycosa', string.format("%s (option '%s')", feature[1], name))
             end
             out[name] = value
@@ -309,9 +342,6 @@ local function equal(a, b)
     end
     return true
 end
-
--- The options in force.
-local current
 
 -- An option that a module other than box has changed.
 log.cfg_changed = function(name, value)
