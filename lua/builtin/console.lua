@@ -6,13 +6,21 @@ local console = {}
 
 local output = { format = 'yaml', options = nil, eos = ';' }
 
+-- What programs may set: the text that ends a statement besides the line, hooks, the globals that statements see.
+local settings = { delimiter = '', completion = true }
+
+local function in_environment(f)
+    if settings.environment ~= nil then setfenv(f, settings.environment) end
+    return f
+end
+
 -- compile returns the statement as a function, or the error and whether more lines could complete it.
 local function compile(text)
     local f = core.load('return ' .. text, text)
-    if f ~= nil then return f end
+    if f ~= nil then return in_environment(f) end
     local err
     f, err = core.load(text, text)
-    if f ~= nil then return f end
+    if f ~= nil then return in_environment(f) end
     return nil, err, err:find("near '<eof>'", 1, true) ~= nil
 end
 
@@ -60,6 +68,15 @@ end
 --- evaluate(text) -> whether the statement is complete, what to print.
 local function evaluate(text)
     local trimmed = text:match('^%s*(.-)%s*$')
+    local ending = settings.delimiter
+    if ending ~= '' then
+        if trimmed:sub(-#ending) == ending then
+            trimmed = trimmed:sub(1, -#ending - 1)
+            text = trimmed
+        elseif commands[trimmed] == nil and not trimmed:find('^\\') then
+            return false, ''
+        end
+    end
     if commands[trimmed] ~= nil then return true, commands[trimmed]() end
     local format = trimmed:match('^\\set%s+output%s+(%S+)$')
     if format ~= nil then return true, set_output(format) end
@@ -122,6 +139,43 @@ local function complete(line)
     return list
 end
 
+--- delimiter([text]): what ends a statement besides the end of its line.
+function console.delimiter(text)
+    if text == nil then return settings.delimiter end
+    if type(text) ~= 'string' then error('invalid delimiter', 2) end
+    settings.delimiter = text
+end
+
+--- eos(): what ends an answer in the output format "lua".
+function console.eos() return output.eos end
+
+--- ac(on): whether the console completes names.
+function console.ac(on) settings.completion = on and true or false end
+
+local function hook(name)
+    console[name] = function(f)
+        if f ~= nil and type(f) ~= 'function' then error('wrong argument type', 2) end
+        settings[name] = f
+    end
+end
+hook('on_start')
+hook('on_client_disconnect')
+
+--- set_initial_env(table): the globals that statements see; nil for those of the program.
+function console.set_initial_env(environment) settings.environment = environment end
+
+function console.initial_env() return settings.environment or _G end
+
+--- completion_handler(line): what the word at the end of a line can become.
+function console.completion_handler(line)
+    if not settings.completion then return {} end
+    return complete(line)
+end
+
+function console.connect() core.client_error(box.error.UNSUPPORTED, 'Lycosa', 'consoles of other servers') end
+
+require('internal.console_server')(console, evaluate, settings)
+
 local run = core.fn('console.start')
 local started = false
 
@@ -139,6 +193,6 @@ function console.start()
 end
 
 core.fn('console.evaluate')(evaluate)
-core.fn('console.complete')(complete)
+core.fn('console.complete')(console.completion_handler)
 
 return console
