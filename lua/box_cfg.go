@@ -19,6 +19,10 @@ func (f *boxFace) registerCfg() {
 	// A map of all options that have a value.
 	f.fn("configure", f.configure)
 	// A map of the options that get another value; null stands for none.
+	f.fn("is_configured", func(c *luajit.Call, _ *box.Ctx) error {
+		c.PushBool(f.configured)
+		return nil
+	})
 	f.write("reconfigure", func(c *luajit.Call, _ *box.Ctx) error {
 		o := cfgOptions{c.Raw()}
 		wasReadOnly := f.Box.Config.ReadOnly

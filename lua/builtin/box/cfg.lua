@@ -7,6 +7,7 @@ local txn = require('box.txn')
 
 local configure = go.fn('box.configure')
 local reconfigure = go.fn('box.reconfigure')
+local is_configured = go.fn('box.is_configured')
 
 -- The types of options; defaults are in another table because not every option has one.
 local types = {
@@ -434,8 +435,13 @@ local function load(open, options)
     log.cfg_apply(values)
     local ok, reason = pcall(configure, values)
     if not ok then
-        current = nil
-        open(nil)
+        if is_configured() then
+            -- The database is open, only the network is not: the next call may ask for another address.
+            current.listen = nil
+        else
+            current = nil
+            open(nil)
+        end
         error(reason, 0)
     end
 end
