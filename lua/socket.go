@@ -15,18 +15,20 @@ func init() { modules = append(modules, registerSocket) }
 
 // socket is a socket of a Lua program. Its descriptor does not block; waiting for it is the business of Go's poller.
 type socket struct {
-	file *os.File
-	raw  syscall.RawConn
+	file  *os.File
+	raw   syscall.RawConn
+	ended bool // the last wait was ended by a deadline, which still holds
 }
 
 // sockets are the open ones of a State by their descriptors. Guarded by the cord's lock.
 type sockets struct {
 	*State
 	open map[int]*socket
+	room []byte // what a call reads goes through it
 }
 
 // maxRead bounds what one call reads.
-const maxRead = 1 << 20
+const maxRead = 1 << 18
 
 // registerSocket registers what builtin/socket.lua stands on. A function of the system that fails returns nil and the
 // number of the error.
@@ -77,8 +79,8 @@ func registerSocket(s *State) {
 	})
 	t.Func("socket.name", func(c *luajit.Call) error { return pushAddress(c, unix.Getsockname) })
 	t.Func("socket.peer", func(c *luajit.Call) error { return pushAddress(c, unix.Getpeername) })
-	t.Func("socket.read", readSocket)
-	t.Func("socket.recvfrom", receiveFrom)
+	t.Func("socket.read", t.read)
+	t.Func("socket.recvfrom", t.receiveFrom)
 	t.Func("socket.write", func(c *luajit.Call) error {
 		n, err := unix.Write(int(c.Int()), c.Bytes())
 		return pushCount(c, n, err)
@@ -170,40 +172,35 @@ func (t *sockets) withAddress(call func(fd int, a unix.Sockaddr) error) luajit.F
 	}
 }
 
-// readSocket is read(fd, size): the text goes right into the results.
-func readSocket(c *luajit.Call) error {
+// atLeast is room for that many bytes.
+func (t *sockets) atLeast(size int) []byte {
+	if size > len(t.room) {
+		t.room = make([]byte, size)
+	}
+	return t.room[:size]
+}
+
+// read is read(fd, size).
+func (t *sockets) read(c *luajit.Call) error {
 	fd, size := int(c.Int()), int(min(max(c.Int(), 0), maxRead))
-	at := len(c.Out)
-	c.Out = append(c.Out, 0xdb, 0, 0, 0, 0)
-	c.Out = append(c.Out, make([]byte, size)...)
-	n, err := unix.Read(fd, c.Out[at+5:])
+	b := t.atLeast(size)
+	n, err := unix.Read(fd, b)
 	if err != nil {
-		c.Out = c.Out[:at]
 		return pushErrno(c, err)
 	}
-	c.Out = c.Out[:at+5+n]
-	c.Out[at+1], c.Out[at+2], c.Out[at+3], c.Out[at+4] = byte(n>>24), byte(n>>16), byte(n>>8), byte(n)
-	c.NOut++
+	c.PushBytes(b[:n])
 	return nil
 }
 
 // receiveFrom is recvfrom(fd, size, flags): a datagram and where it came from. Without a size it is read whole.
-func receiveFrom(c *luajit.Call) error {
+func (t *sockets) receiveFrom(c *luajit.Call) error {
 	fd := int(c.Int())
 	size := maxRead
 	if !c.IsNil() {
 		size = int(min(max(c.Int(), 0), maxRead))
 	}
-	flags := int(c.Int())
-	if size == maxRead { // as large as the datagram that waits
-		n, _, err := unix.Recvfrom(fd, nil, unix.MSG_PEEK|unix.MSG_TRUNC)
-		if err != nil {
-			return pushErrno(c, err)
-		}
-		size = min(max(n, 1), maxRead)
-	}
-	b := make([]byte, size)
-	n, from, err := unix.Recvfrom(fd, b, flags)
+	b := t.atLeast(size)
+	n, from, err := unix.Recvfrom(fd, b, int(c.Int()))
 	if err != nil {
 		return pushErrno(c, err)
 	}
@@ -268,7 +265,10 @@ func (t *sockets) wait(c *luajit.Call) error {
 	if x == nil {
 		return t.waitForeign(fd, events, d)
 	}
-	_ = x.file.SetDeadline(time.Time{})
+	if x.ended {
+		_ = x.file.SetDeadline(time.Time{})
+		x.ended = false
+	}
 	return t.await(d, func(w *wait) {
 		watch := func(wait func(func(fd uintptr) bool) error) {
 			var there int16
@@ -286,6 +286,7 @@ func (t *sockets) wait(c *luajit.Call) error {
 		}
 	}, func() ([]byte, int) {
 		_ = x.file.SetDeadline(time.Unix(1, 0)) // ends what waits
+		x.ended = true
 		return packEvents(ready(fd, events))
 	})
 }
