@@ -33,7 +33,7 @@ func (b *Box) onIndexRow(c *Ctx, old, new *tuple.Tuple) error {
 		return err
 	}
 	if id == 0 && new == nil {
-		if err := s.checkDropPrimary(); err != nil {
+		if err := s.checkDropPrimary(b.recovering || b.catalog.upgrading); err != nil {
 			return err
 		}
 	}
@@ -67,10 +67,10 @@ func (b *Box) onIndexRow(c *Ctx, old, new *tuple.Tuple) error {
 	})
 }
 
-// checkDropPrimary refuses to drop the primary index of a space that needs it.
-func (s *Space) checkDropPrimary() error {
+// checkDropPrimary refuses to drop the primary index of a space that needs it. A change of release may drop system spaces.
+func (s *Space) checkDropPrimary(release bool) error {
 	switch {
-	case IsSystem(s.ID):
+	case IsSystem(s.ID) && !release:
 		return boxerr.New(boxerr.LastDrop, s.Name)
 	case len(s.indexes) > 1:
 		return boxerr.New(boxerr.DropPrimaryKey, s.Name)

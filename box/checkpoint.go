@@ -21,8 +21,8 @@ type ReadView struct {
 	sequences [][]byte
 	// temporary are the spaces whose definitions are not kept either.
 	temporary map[uint32]bool
-	// queue are the rows about the queue of synchronous transactions.
-	queue [2]xlog.Row
+	// queue are the rows about the queue of synchronous transactions, none in the form of releases without one.
+	queue []xlog.Row
 	// progress is told the number of rows written so far.
 	progress func(rows int64)
 }
@@ -62,12 +62,14 @@ func (b *Box) ReadView() *ReadView {
 		}
 	}
 	slices.SortFunc(v.sequences, slices.Compare)
-	v.queue = b.queueRows()
+	if b.catalog.dataVersion != oldVersion || b.status.term > 1 || b.status.queueOwner != 0 {
+		v.queue = b.queueRows()
+	}
 	return v
 }
 
 // queueRows makes the rows about the queue of synchronous transactions that stand in checkpoints.
-func (b *Box) queueRows() [2]xlog.Row {
+func (b *Box) queueRows() []xlog.Row {
 	raft := msgpack.AppendMapHeader(nil, 1)
 	raft = append(raft, iproto.RaftTerm)
 	raft = msgpack.AppendUint(raft, max(1, b.status.term))
@@ -92,7 +94,7 @@ func (b *Box) queueRows() [2]xlog.Row {
 	} else {
 		promote = msgpack.AppendMapHeader(promote, 0)
 	}
-	return [2]xlog.Row{
+	return []xlog.Row{
 		{Type: iproto.TypeRaft, GroupID: xlog.GroupLocal, Body: raft},
 		{Type: iproto.TypeRaftPromote, Body: promote},
 	}

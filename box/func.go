@@ -39,7 +39,7 @@ func (b *Box) onFuncRow(c *Ctx, old, new *tuple.Tuple) error {
 	if new == nil {
 		return b.dropFuncRow(c, b.catalog.funcs[uint32(rowUint(old, funcFieldID))])
 	}
-	f, err := decodeFunc(new, b.recovering)
+	f, err := decodeFunc(new, b.recovering || b.catalog.upgrading)
 	if err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (f *Func) decodeOptions(m []byte) error {
 func (b *Box) load(f *Func) error {
 	switch {
 	case f.Language != languageLua:
-		if !b.recovering {
+		if !b.recovering && !b.catalog.upgrading {
 			return boxerr.New(boxerr.Unsupported, "Lycosa", "functions in "+f.Language)
 		}
 	case f.Body == "":

@@ -11,6 +11,19 @@ import (
 
 func (f *boxFace) registerDDL() {
 	f.write("schema_upgrade", func(c *luajit.Call, ctx *box.Ctx) error { return f.Box.UpgradeSchema(ctx) })
+	f.write("schema_downgrade", func(c *luajit.Call, ctx *box.Ctx) error { return f.Box.DowngradeSchema(ctx, c.Str()) })
+	f.fn("schema_downgrade_issues", func(c *luajit.Call, ctx *box.Ctx) error {
+		list, err := f.Box.DowngradeIssues(ctx, c.Str())
+		if err != nil {
+			return err
+		}
+		pushTexts(c, list)
+		return nil
+	})
+	f.fn("schema_downgrade_versions", func(c *luajit.Call, _ *box.Ctx) error {
+		pushTexts(c, box.DowngradeVersions())
+		return nil
+	})
 	f.write("collation_create", func(c *luajit.Call, ctx *box.Ctx) error {
 		name, typ, locale, options := c.Str(), c.Str(), c.Str(), make(map[string]string)
 		eachEntry(c.Raw(), func(option string, value []byte) {
@@ -174,4 +187,13 @@ func (f *boxFace) alterIndex(c *luajit.Call, ctx *box.Ctx) error {
 	}
 	change.Sequence, change.NoSequence = sequenceSpec(c)
 	return f.Box.AlterIndex(ctx, space, number, change)
+}
+
+// pushTexts returns a list of texts.
+func pushTexts(c *luajit.Call, list []string) {
+	c.Out = msgpack.AppendArrayHeader(c.Out, len(list))
+	for _, text := range list {
+		c.Out = msgpack.AppendString(c.Out, text)
+	}
+	c.NOut++
 }

@@ -39,24 +39,30 @@ end
 local collation_create = go.fn('box.collation_create')
 local collation_drop = go.fn('box.collation_drop')
 local schema_upgrade = go.fn('box.schema_upgrade')
+local schema_downgrade = go.fn('box.schema_downgrade')
+local schema_downgrade_issues = go.fn('box.schema_downgrade_issues')
+local schema_downgrade_versions = go.fn('box.schema_downgrade_versions')
 
 -- Brings the system spaces of a directory that an old release wrote up to date.
 function schema.upgrade()
     schema_upgrade()
 end
 
+-- Changes the system spaces to the form that an older release knows; after a checkpoint it opens the directory.
 function schema.downgrade(version)
     check.param(version, 'version', 'string')
-    box.error(box.error.UNSUPPORTED, 'Lycosa', 'downgrade of the schema')
+    schema_downgrade(version)
 end
 
+-- The releases that downgrade takes.
 function schema.downgrade_versions()
-    return {}
+    return schema_downgrade_versions()
 end
 
+-- What a release does not know of what is defined, as texts.
 function schema.downgrade_issues(version)
     check.param(version, 'version', 'string')
-    return {}
+    return schema_downgrade_issues(version)
 end
 
 -- box.once(key, f, ...): calls f the first time that a database sees the key.
