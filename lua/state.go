@@ -1,3 +1,5 @@
+//go:build cgo
+
 // Package lua is the Lua face of the database: scripts, fibers as coroutines, the built-in modules.
 //
 // A State is one LuaJIT VM bound to one box.Box. Everything here happens under the lock of the box's cord. The modules

@@ -1,3 +1,5 @@
+//go:build cgo
+
 // Command lycosa runs a Lua script on a database with its server, as `tarantool script.lua` does, or a console.
 //
 //	lycosa [options] [script.lua [arguments]]

@@ -1,3 +1,5 @@
+//go:build cgo
+
 /* MessagePack to Lua values. Sizes are checked against the bytes that are there before anything is allocated. */
 #include "bridge.h"
 

@@ -1,3 +1,5 @@
+//go:build cgo
+
 /* Lua values to MessagePack. Everything here may raise Lua errors and is called inside protected code only. */
 #include "bridge.h"
 

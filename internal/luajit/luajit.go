@@ -1,3 +1,5 @@
+//go:build cgo
+
 // Package luajit is the bridge to LuaJIT: the only cgo and the only C of the project.
 //
 // A State is one Lua VM. MessagePack is the language of the bridge: a call in either direction carries its arguments as

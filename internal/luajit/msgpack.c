@@ -1,3 +1,5 @@
+//go:build cgo
+
 /* The C functions under the Lua modules msgpack and box.iproto. Options are those of a struct ly_codec that Lua owns. */
 #include "bridge.h"
 

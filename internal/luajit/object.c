@@ -1,3 +1,5 @@
+//go:build cgo
+
 /* msgpack.object and msgpack.iterator: values kept encoded. An object is a userdata that holds its own copy of the
  * bytes, so that it may outlive the request it came with; an iterator holds its object through its environment. */
 #include "bridge.h"

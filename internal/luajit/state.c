@@ -1,3 +1,5 @@
+//go:build cgo
+
 /* The VM: its creation, threads, calls both ways. Rules of ownership and unwinding are in bridge.h. */
 #include "bridge.h"
 
