@@ -55,7 +55,12 @@ func (s *State) Run(text []byte, name string, args []string, end func(results []
 		f.Name = filepath.Base(path)
 	}
 	f.in, f.count = in, len(args)
-	s.scriptID = f.ID
+	if l := s.reload.load; l != nil && l.fiber == 0 {
+		l.fiber = f.ID
+	}
+	if l := s.reload.load; l == nil || l.first {
+		s.scriptID = f.ID
+	}
 	f.run()
 	return nil
 }

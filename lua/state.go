@@ -72,6 +72,7 @@ type State struct {
 	ShutdownTimeout time.Duration
 	stopping        bool
 	scriptID        uint64 // the fiber of the last script that was run
+	reload          reloading
 	onScriptEnd     func() // set while a shutdown waits for that fiber
 	closed          bool
 }

@@ -75,12 +75,12 @@ func registerTrigger(s *State) {
 			}
 			h.Guard().Policy = readPolicy(c)
 		}
-		s.Box.Triggers.Set(event, name, h)
+		s.setHandler(event, name, h)
 		return nil
 	})
 	s.Func("trigger.del", func(c *luajit.Call) error {
 		event, name := c.Str(), c.Str()
-		pushHandler(c, s.Box.Triggers.Del(event, name))
+		pushHandler(c, s.setHandler(event, name, nil))
 		return nil
 	})
 	s.Func("trigger.handlers", func(c *luajit.Call) error {

@@ -24,6 +24,7 @@ const usage = `Usage: lycosa [options] [script.lua [arguments]]
 
   -e CODE      run Lua code
   -l NAME      require a module before anything else
+  --watch      load the script anew when it or a module of it has changed, as SIGHUP does
   --pprof ADDR serve profiles of the process over HTTP at ADDR
   -i           a console after the script or the code
   -v           print the version
@@ -42,6 +43,7 @@ type action struct {
 type command struct {
 	actions     []action
 	interactive bool
+	watch       bool   // load the script anew when its files change
 	pprof       string // address of the HTTP server of profiles, empty for none
 	script      string // empty for none, "-" for standard input
 	args        []string
@@ -81,6 +83,8 @@ func parse(args []string) (c command, done bool, code int) {
 			return c, true, 0
 		case "-i":
 			c.interactive = true
+		case "--watch":
+			c.watch = true
 		case "--pprof":
 			v, ok := value(name)
 			if !ok {

@@ -118,12 +118,7 @@ func (p *process) main(c command) {
 			return
 		}
 	case c.script != "":
-		text, err := os.ReadFile(c.script)
-		if err != nil {
-			p.fatal(fmt.Errorf("cannot open %s: %w", c.script, err))
-			return
-		}
-		if !p.runChunk(text, "@"+c.script, c.args) {
+		if !p.runScript(c) {
 			return
 		}
 	}
