@@ -300,8 +300,6 @@ func (d *Decoder) blockMapping(n *Node, start Mark) *Error {
 			if err := d.add(n, true, true, keyMark, valueMark, blockEnd); err != nil {
 				return err
 			}
-		case valueMark: // a value without a key
-			n.Items = append(n.Items, &Node{Plain: true})
 		case blockEnd:
 			d.skip()
 			return nil

@@ -133,6 +133,7 @@ func TestErrors(t *testing.T) {
 		{"}", "unexpected END event"},
 		{"...\n", "unexpected END event"},
 		{"- *nowhere", "invalid reference: nowhere"},
+		{": a", "did not find expected key at document: 1\nwhile parsing a block mapping at line: 1, column: 1\n"},
 		{"a\nb: c", "mapping values are not allowed in this context at document: 1, line: 2, column: 2\n"},
 	}
 	for _, test := range tests {
