@@ -105,9 +105,6 @@ func (f *boxFace) registerSession() {
 		return nil
 	})
 	f.fn("session_leave", f.becomeAgain)
-	f.fn("session_new", func(*luajit.Call, *box.Ctx) error {
-		return boxerr.New(boxerr.Unsupported, "Lycosa", "sessions over sockets that Lua has opened")
-	})
 }
 
 // userArg reads a user by name or number.

@@ -117,6 +117,7 @@ func registerSocket(s *State) {
 		return pushDone(c, unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &l))
 	})
 	t.Func("socket.set_nonblock", func(c *luajit.Call) error { return pushDone(c, unix.SetNonblock(int(c.Int()), c.Bool())) })
+	t.Func("socket.serve", t.serve)
 	t.Blocking("socket.wait", t.wait)
 	t.Blocking("socket.resolve", t.resolve)
 }

@@ -32,7 +32,8 @@ const (
 // conn is the connection of a client. Its goroutine runs serve.
 type conn struct {
 	output
-	server *Server
+	server  *Server
+	prepare func(*box.Session) // see StartAs
 
 	// Of the connection's goroutine alone. buf[r:w] has been read and not been consumed.
 	buf  []byte
@@ -103,6 +104,9 @@ func (c *conn) greet() bool {
 	s.box.Cord.Lock()
 	session := s.box.NewSession(box.SessionBinary)
 	session.Conn, session.Peer, session.FD = c, peerName(c.nc), fd(c.nc)
+	if c.prepare != nil {
+		c.prepare(session)
+	}
 	c.session = session
 	text, salt := s.greeting(s.box.InstanceUUID())
 	session.Salt = salt

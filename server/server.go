@@ -286,7 +286,10 @@ func (s *Server) accept(l *listener) {
 const acceptPause = 50 * time.Millisecond
 
 // Start serves a connection in the background, until it is closed.
-func (s *Server) Start(nc net.Conn) {
+func (s *Server) Start(nc net.Conn) { s.StartAs(nc, nil) }
+
+// StartAs is Start for a connection whose session prepare changes, under the cord's lock, before anything else happens.
+func (s *Server) StartAs(nc net.Conn, prepare func(*box.Session)) {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -294,6 +297,7 @@ func (s *Server) Start(nc net.Conn) {
 		return
 	}
 	c := newConn(s, nc)
+	c.prepare = prepare
 	s.conns[c] = struct{}{}
 	s.running.Add(1)
 	s.mu.Unlock()

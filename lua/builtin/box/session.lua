@@ -12,7 +12,7 @@ local session_set_storage = go.fn('box.session_set_storage')
 local session_su = go.fn('box.session_su')
 local session_enter = go.fn('box.session_enter')
 local session_leave = go.fn('box.session_leave')
-local session_new = go.fn('box.session_new')
+local serve = go.fn('socket.serve')
 
 local current_id = bridge.session_id
 local new_id = go.fn('box.session_id')
@@ -71,15 +71,24 @@ function session.su(user, f, ...)
     return restore(session_enter(user), pcall(f, ...))
 end
 
+-- Has the server talk with whoever is at the other end of a socket that is open already: fd is its number and belongs to
+-- the session from now on. user is who the session starts as, storage is its box.session.storage.
 function session.new(options)
     if options ~= nil and type(options) ~= 'table' then
         check.illegal('options should be a table')
     end
     options = options or {}
+    local fd, user, storage = options.fd, options.user, options.storage
     if options.type ~= nil and options.type ~= 'binary' then
         check.illegal("invalid session type '%s', the only supported type is 'binary'", tostring(options.type))
+    elseif type(fd) ~= 'number' or fd < 0 or fd ~= math.floor(fd) then
+        check.illegal("options parameter 'fd' should be nonnegative integer")
+    elseif user ~= nil and type(user) ~= 'string' then
+        check.illegal("options parameter 'user' should be a string")
+    elseif storage ~= nil and type(storage) ~= 'table' then
+        check.illegal("options parameter 'storage' should be a table")
     end
-    return session_new(options.fd, options.user, options.storage)
+    serve(fd, user or 'guest', storage and bridge.new_ref(storage))
 end
 
 -- The values of _session_settings.
