@@ -35,7 +35,7 @@ end
 --- the text is no row.
 local function rows(next_piece, o)
     local buffer, at, ended = '', 1, false
-    local special = '[' .. ('%' .. o.delimiter .. '%' .. o.quote) .. '\r\n]'
+    local special = '[' .. ('%' .. o.delimiter .. '%' .. o.quote) .. '\r\n ]'
 
     -- more appends a piece of text to what is left; false at the end.
     local function more()
@@ -59,43 +59,51 @@ local function rows(next_piece, o)
         return buffer:sub(i, i), i
     end
 
-    -- field reads up to the delimiter or the end of the line: the field, and what ended it.
+    -- field reads up to the delimiter or the end of the line: the field's text, and what ended it. A quote begins and ends
+    -- what is taken as it is; two quotes in a row stand for one. Blanks around the rest don't count.
     local function field()
-        local parts, quoted, was_quoted = {}, false, false
+        local parts, blanks = {}, ''
+        local quoted, after_quote, doubled = false, false, false
+        local function add(text)
+            parts[#parts + 1] = blanks
+            parts[#parts + 1] = text
+            blanks = ''
+        end
         while true do
             local c = peek(at)
             if c == nil then
-                if quoted then return nil, 'open' end
-                return parts, 'end', was_quoted
+                if quoted and (not after_quote or doubled) then return nil, 'open' end
+                return table.concat(parts), 'end'
             end
-            if quoted then
-                if c == o.quote then
-                    if peek(at + 1) == o.quote then
-                        parts[#parts + 1] = o.quote
-                        at = at + 2
-                    else
-                        quoted = false
-                        at = at + 1
-                    end
+            at = at + 1
+            if c == o.quote then
+                if after_quote and not doubled then
+                    add(o.quote)
+                    doubled = true
                 else
+                    add('')
+                    doubled = false
+                end
+                quoted = not quoted
+                after_quote = true
+            else
+                after_quote = false
+                if quoted then
                     local stop = buffer:find(o.quote, at, true) or #buffer + 1
-                    parts[#parts + 1] = buffer:sub(at, stop - 1)
+                    add(buffer:sub(at - 1, stop - 1))
+                    at = stop
+                elseif c == o.delimiter then
+                    return table.concat(parts), 'delimiter'
+                elseif c == '\n' or c == '\r' then
+                    if c == '\r' and peek(at) == '\n' then at = at + 1 end
+                    return table.concat(parts), 'line'
+                elseif c == ' ' then
+                    if #parts > 0 then blanks = blanks .. ' ' end
+                else
+                    local stop = buffer:find(special, at) or #buffer + 1
+                    add(buffer:sub(at - 1, stop - 1))
                     at = stop
                 end
-            elseif c == o.quote then
-                quoted, was_quoted = true, true
-                at = at + 1
-            elseif c == o.delimiter then
-                at = at + 1
-                return parts, 'delimiter', was_quoted
-            elseif c == '\n' or c == '\r' then
-                if c == '\r' and peek(at + 1) == '\n' then at = at + 1 end
-                at = at + 1
-                return parts, 'line', was_quoted
-            else
-                local stop = buffer:find(special, at) or #buffer + 1
-                parts[#parts + 1] = buffer:sub(at, stop - 1)
-                at = stop
             end
         end
     end
@@ -106,10 +114,11 @@ local function rows(next_piece, o)
             if peek(at) == nil then return nil end
             local row = {}
             while true do
-                local parts, ending, was_quoted = field()
-                if parts == nil then return nil end
-                local text = table.concat(parts)
-                if not was_quoted then text = text:match('^ *(.-) *$') end
+                local text, ending = field()
+                if text == nil then
+                    require('log').warn('CSV file has errors')
+                    return nil
+                end
                 row[#row + 1] = text
                 if ending ~= 'delimiter' then break end
                 if peek(at) == nil then

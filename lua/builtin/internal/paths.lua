@@ -1,5 +1,8 @@
 -- The functions of the module fio that only look at texts of paths.
 local core = require('internal.core')
+local ffi = require('ffi')
+
+ffi.cdef [[char *dirname(char *path);]]
 
 local cwd, abspath = core.fn('fio.cwd'), core.fn('fio.abspath')
 
@@ -16,12 +19,8 @@ end
 
 function paths.dirname(path)
     if type(path) ~= 'string' then error('Usage: fio.dirname(path)', 2) end
-    local stripped = path:match('^(.-)/*$')
-    if stripped == '' then return path == '' and '.' or '/' end
-    local dir = stripped:match('^(.*)/[^/]*$')
-    if dir == nil then return '.' end
-    dir = dir:match('^(.-)/*$')
-    return dir == '' and '/' or dir
+    local room = ffi.new('char[?]', #path + 1, path) -- the C library may write to it
+    return ffi.string(ffi.C.dirname(room))
 end
 
 function paths.pathjoin(...)
