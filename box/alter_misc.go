@@ -36,7 +36,7 @@ func (b *Box) onSchemaRow(c *Ctx, old, new *tuple.Tuple) error {
 		b.catalog.dataVersion = [3]uint64{rowUint(new, 1), rowUint(new, 2), rowUint(new, 3)}
 	case "replicaset_uuid", "cluster":
 		if new == nil {
-			if b.catalog.upgrading {
+			if b.catalog.upgrading || b.recovering {
 				return nil
 			}
 			return boxerr.New(boxerr.ReplicasetUUIDIsRO)

@@ -44,7 +44,7 @@ func (b *Box) onFuncRow(c *Ctx, old, new *tuple.Tuple) error {
 		return err
 	}
 	if was := b.catalog.funcs[f.ID]; was != nil {
-		if old == nil || b.catalog.upgrading || string(was.Definition.Data()) == string(new.Data()) {
+		if old == nil || b.catalog.upgrading || b.recovering || string(was.Definition.Data()) == string(new.Data()) {
 			was.Definition = new
 			return nil
 		}
