@@ -115,8 +115,9 @@ func (x *child) signal(number syscall.Signal, group bool) error {
 
 func (t *stream) close() { _ = t.file.Close() }
 
-// start is start(argv, environment, stdin, stdout, stderr, setsid): the number of the process; how each stream is is
-// "inherit", "devnull", "close" or "pipe". A program that can't be run is a process that has ended with the error's number.
+// start is start(argv, environment, stdin, stdout, stderr, setsid, inherited): the number of the process; how each stream
+// is is "inherit", "devnull", "close" or "pipe", and inherited are the other descriptors that the process gets, under the
+// same numbers. A program that can't be run is a process that has ended with the error's number.
 func (p *children) start(c *luajit.Call) error {
 	a, err := argumentsOfCall(c)
 	if err != nil {
@@ -158,6 +159,14 @@ func (p *children) start(c *luajit.Call) error {
 		}
 	}
 	setStreams(cmd, files)
+	inherited, _ := a.at(6).([]any)
+	for i := range inherited {
+		f, err := inherit(cmd, arguments(inherited).number(i))
+		if err != nil {
+			return pushErrno(c, err)
+		}
+		theirs = append(theirs, f)
+	}
 	p.FlushOutput()
 	if err := cmd.Start(); err != nil {
 		var number syscall.Errno
@@ -187,6 +196,24 @@ func setStreams(cmd *exec.Cmd, files [3]*os.File) {
 	if files[2] != nil {
 		cmd.Stderr = files[2]
 	}
+}
+
+// inherit gives the process a descriptor beside its streams, under the same number. The file is to be closed when the
+// process has started.
+func inherit(cmd *exec.Cmd, fd int) (*os.File, error) {
+	copied, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(copied), "inherited")
+	const streams = 3
+	if fd >= streams {
+		for len(cmd.ExtraFiles) <= fd-streams {
+			cmd.ExtraFiles = append(cmd.ExtraFiles, nil)
+		}
+		cmd.ExtraFiles[fd-streams] = f
+	}
+	return f, nil
 }
 
 func stringList(v any) []string {

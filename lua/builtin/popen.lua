@@ -214,11 +214,22 @@ local function start(argv, options, level)
         end
         opts[name] = kind
     end
+    local inherited = options.inherit_fds or {}
+    if type(inherited) ~= 'table' then
+        core.illegal(('popen.new: wrong parameter "opts.inherit_fds": expected table or nil, got %s'):format(
+            type(inherited)), level + 1)
+    end
+    for i, fd in ipairs(inherited) do
+        if type(fd) ~= 'number' then
+            core.illegal(('popen.new: wrong parameter "opts.inherit_fds[%d]": expected number, got %s'):format(i, type(fd)),
+                level + 1)
+        end
+    end
     if opts.shell then argv = { '/bin/sh', '-c', table.concat(argv, ' ') } end
     local env = {}
     for name, value in pairs(options.env or os.environ()) do env[#env + 1] = ('%s=%s'):format(name, value) end
     local id, number = go_start(setmetatable(argv, core.seq_mt), setmetatable(env, core.seq_mt), opts.stdin, opts.stdout,
-        opts.stderr, opts.setsid)
+        opts.stderr, opts.setsid, setmetatable({ unpack(inherited) }, core.seq_mt))
     if id == nil then return nil, system_error('popen: start', number) end
     return setmetatable({ ly = { id = id, opts = opts, shut = {}, command = quoted(argv), closed = false,
         keep_child = opts.keep_child, group = opts.group_signal and opts.setsid } }, mt)
