@@ -137,6 +137,20 @@ func (b *Box) Written(position uint64) {
 	}
 }
 
+// AwaitJournal gives the cord's lock up for as long as more waits to be written than Config.WALQueueMaxSize allows. Whoever
+// begins something that may write calls it before.
+func (b *Box) AwaitJournal() {
+	j := b.storage.journal
+	if j == nil {
+		return
+	}
+	for j.Full() {
+		b.Cord.Unlock()
+		j.WaitRoom()
+		b.Cord.Lock()
+	}
+}
+
 // WhenWritten has f called under the cord's lock once the transaction is on disk or has failed. It is to be
 // called before the lock is given up after the commit. For the zero Ticket f is called at once.
 func (b *Box) WhenWritten(t Ticket, f func(error)) {

@@ -243,3 +243,20 @@ func TestCheckpointByThreshold(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAwaitJournal lets more wait for the journal than may.
+func TestAwaitJournal(t *testing.T) {
+	w := mustOpen(t, Config{FS: vfs.NewMem(), WALQueueMaxSize: 1})
+	fill(w)
+	w.b.Cord.Lock()
+	defer w.b.Cord.Unlock()
+	w.script(`insert t [20, "x"] -> [20, "x"]`)
+	ticket := w.c.Ticket
+	if ticket.Done() {
+		t.Error("nothing waits for the journal")
+	}
+	w.b.AwaitJournal()
+	if !ticket.Done() {
+		t.Error("more waits for the journal than may")
+	}
+}

@@ -67,15 +67,39 @@ func (f *boxFace) gcInfo(c *luajit.Call, _ *box.Ctx) error {
 			one.int("signature", list[i].VClock.Signature())
 			one.key("vclock")
 			one.b = list[i].VClock.AppendMsgpack(one.b)
-			one.raw("references", emptyArray)
+			one.key("references")
+			one.b = msgpack.AppendArrayHeader(one.b, list[i].Pins)
+			for range list[i].Pins {
+				one.b = msgpack.AppendString(one.b, "backup")
+			}
 			w.b = one.end()
 		}
 	}
-	w.raw("consumers", emptyArray)
+	w.key("consumers")
+	w.b = f.appendConsumers(w.b)
 	w.bool("checkpoint_is_in_progress", f.Box.CheckpointInProgress())
 	w.bool("is_paused", false)
 	w.raw("wal_retention_vclock", []byte{0xc0})
 	c.Out = w.end()
 	c.NOut++
 	return nil
+}
+
+// appendConsumers appends those who hold logs back.
+func (f *boxFace) appendConsumers(b []byte) []byte {
+	r := f.Box.Retention()
+	if r == nil {
+		return append(b, emptyArray...)
+	}
+	list := r.Consumers()
+	b = msgpack.AppendArrayHeader(b, len(list))
+	for i := range list {
+		w := startMap(b)
+		w.str("name", list[i].Name)
+		w.int("signature", list[i].VClock.Signature())
+		w.key("vclock")
+		w.b = list[i].VClock.AppendMsgpack(w.b)
+		b = w.end()
+	}
+	return b
 }

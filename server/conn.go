@@ -315,6 +315,7 @@ func (c *conn) run(t *turn) (blocked bool) {
 	s.stat.enter(RequestsInProgress, t.n-n)
 	if !t.locked {
 		s.box.Cord.Lock()
+		s.box.AwaitJournal()
 		c.turn = t
 	}
 	ended := 0
