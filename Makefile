@@ -6,6 +6,7 @@ BIN := bin/lycosa
 BENCH ?=
 KILLS ?= 200
 FUZZTIME ?= 60s
+SOAKTIME ?= 2m
 
 # Debian packages: LuaJIT to build, luacheck to lint, the peer that data files and figures are compared with.
 DEPS_BUILD := gcc libc6-dev libluajit-5.1-dev
@@ -46,6 +47,9 @@ bench-persist: build
 
 crash: build
 	$(GO) test ./crash -v -timeout 30m -binary $(abspath $(BIN)) -kills $(KILLS)
+
+soak: deps
+	$(GO) test ./soak -run TestSoak -count 1 -v -timeout 10m -soak $(SOAKTIME)
 
 fuzz: deps
 	.ci/fuzz $(FUZZTIME)

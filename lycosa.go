@@ -59,11 +59,13 @@ type DB struct {
 	once   sync.Once     // of closing quit
 
 	// Guarded by the cord's lock.
-	session *box.Session  // on whose behalf the program works
-	free    []*box.Ctx    // contexts of that session that nobody uses
-	idle    []*worker     // goroutines for handlers that have nothing to do
-	running int           // those that have
-	drained chan struct{} // closed when there is none any more, for the one who waits for that
+	session  *box.Session  // on whose behalf the program works
+	free     []*box.Ctx    // contexts of that session that nobody uses
+	idle     []*worker     // goroutines for handlers that have nothing to do
+	spare    int           // how many of these there were at least, lately
+	running  int           // those that have something to do
+	trimming bool          // a timer will look for workers that are not needed
+	drained  chan struct{} // closed when there is none any more, for the one who waits for that
 }
 
 // Open opens a database: that of Options.Config.MemtxDir, which is made when there is none, or a fresh one in memory.

@@ -1,6 +1,9 @@
 package lycosa
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // worker is a goroutine that runs handlers, one after another: a stack that has grown already is worth more than the
 // goroutine.
@@ -14,8 +17,12 @@ type task struct {
 	request *Request
 }
 
-// maxIdle is how many workers without work are kept.
-const maxIdle = 256
+const (
+	// maxIdle is how many workers without work are kept, ...
+	maxIdle = 256
+	// trimInterval is how long those are kept that are not needed.
+	trimInterval = time.Second
+)
 
 // startHandler has a worker run a handler. The lock is held.
 func (db *DB) startHandler(t task) {
@@ -30,7 +37,23 @@ func (db *DB) startHandler(t task) {
 	w := db.idle[n-1]
 	db.idle[n-1] = nil
 	db.idle = db.idle[:n-1]
+	db.spare = min(db.spare, n-1)
 	w.tasks <- t
+}
+
+// trim ends the workers that have not been needed since the last time. The lock is held.
+func (db *DB) trim() {
+	n := min(db.spare, len(db.idle))
+	for _, w := range db.idle[:n] {
+		close(w.tasks)
+	}
+	rest := copy(db.idle, db.idle[n:])
+	clear(db.idle[rest:])
+	db.idle = db.idle[:rest]
+	db.spare = rest
+	if db.trimming = rest > 0; db.trimming {
+		db.Box.Cord.After(trimInterval, db.trim)
+	}
 }
 
 // work is the goroutine of a worker. It ends with the database, or when there are enough others.
@@ -54,6 +77,10 @@ func (db *DB) handlerEnded(w *worker, t task) {
 	db.running--
 	if len(db.idle) < maxIdle {
 		db.idle = append(db.idle, w)
+		if !db.trimming {
+			db.trimming = true
+			db.Box.Cord.After(trimInterval, db.trim)
+		}
 	} else {
 		close(w.tasks)
 	}

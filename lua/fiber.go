@@ -219,6 +219,12 @@ func (s *State) release(f *Fiber) {
 	}
 }
 
+// Coroutines tells how many coroutines fibers run in, and how many wait for a fiber.
+func (s *State) Coroutines() (used, idle int) {
+	idle = len(s.threads)
+	return s.Threads() - idle, idle
+}
+
 // Ctx is the database context of the running fiber. A background fiber gets its own, of a session of its own, when it
 // first needs it.
 func (s *State) Ctx() *box.Ctx {

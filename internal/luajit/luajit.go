@@ -33,10 +33,11 @@ import (
 
 // State is one Lua VM.
 type State struct {
-	vm     *C.struct_ly_vm
-	handle cgo.Handle
-	funcs  []function
-	call   Call // of the Go function that runs now
+	vm      *C.struct_ly_vm
+	handle  cgo.Handle
+	funcs   []function
+	threads int
+	call    Call // of the Go function that runs now
 	// OnPanic hears of panics in Go functions called by Lua.
 	OnPanic func(function string, value any, stack []byte)
 	// OnSent gets the packets that were gathered for the fast session: before any Go function runs, and when the caller of
@@ -167,13 +168,18 @@ type Thread struct {
 func (s *State) NewThread() *Thread {
 	t := &Thread{}
 	t.co = C.ly_thread(s.vm, &t.ref)
+	s.threads++
 	return t
 }
+
+// Threads is the number of coroutines made by NewThread and not freed.
+func (s *State) Threads() int { return s.threads }
 
 // FreeThread lets go of a coroutine.
 func (s *State) FreeThread(t *Thread) {
 	C.ly_unref(s.vm, t.ref)
 	t.co = nil
+	s.threads--
 }
 
 // Status is how a Resume ended.
