@@ -14,9 +14,9 @@ DEPS_TEST := $(DEPS_BUILD) lua-check tarantool
 
 # The packages that need neither LuaJIT nor a server's binary; the race detector watches their tests.
 BELOW_LUA = $$($(GO) list -f '{{.ImportPath}} {{.Deps}}' ./... | \
-	grep -v -e internal/luajit -e /bench -e /examples -e /conformance -e /integration -e /crash | cut -d' ' -f1)
+	grep -v -e internal/luajit -e /bench -e /examples -e /conformance -e /integration -e /crash -e /soak | cut -d' ' -f1)
 
-.PHONY: run build test race lint bench crash fuzz fmt deps deps-test clean
+.PHONY: run build test race lint bench crash soak fuzz fmt deps deps-test clean
 
 build: deps
 	$(GO) build -trimpath -o $(BIN) ./cmd/lycosa
