@@ -233,7 +233,7 @@ func decodeField(m []byte, i int) (f fieldDef, err error) {
 			if _, _, ok := msgpack.ReadString(v); !ok {
 				return wrongOptionType(key, "enum")
 			}
-			setString(&name, key, v)
+			_ = setString(&name, key, v)
 			if f.Type, err = fieldType(name); err != nil {
 				return err
 			}

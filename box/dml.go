@@ -212,7 +212,7 @@ func (b *Box) update(c *Ctx, s *statement, event uint8) (*tuple.Tuple, error) {
 	c.data = data
 	if err != nil {
 		if e := boxerr.From(err); e.Code != boxerr.MemtxMaxTupleSize && e.Type == "ClientError" {
-			e.With("index", x.Name).With("index_id", uint64(x.ID))
+			_ = e.With("index", x.Name).With("index_id", uint64(x.ID))
 		}
 		return nil, err
 	}

@@ -174,7 +174,7 @@ func (h *History) undo(t *Txn, s *Stmt) {
 		p.owner.park()
 	}
 	h.keep(p)
-	s.Space.replace(s.New, s.Old, index.InsertOnly)
+	_, _ = s.Space.replace(s.New, s.Old, index.InsertOnly)
 	p.changed(s.New, s.Old)
 }
 
@@ -191,7 +191,7 @@ func (s *Stmt) redo(data *Space) error {
 		return conflict()
 	}
 	if !s.blind && replaced != s.Old {
-		data.replace(s.New, replaced, index.InsertOnly)
+		_, _ = data.replace(s.New, replaced, index.InsertOnly)
 		return conflict()
 	}
 	s.Old = replaced
@@ -317,7 +317,7 @@ func (h *History) rollback(t *Txn) {
 		h.keep(p)
 		for i := len(p.pending) - 1; i >= n+t.changesIn(s); i-- {
 			c := &p.pending[i]
-			s.replace(c.new, c.old, index.InsertOnly)
+			_, _ = s.replace(c.new, c.old, index.InsertOnly)
 			p.changed(c.new, c.old)
 		}
 		p.cut(n)

@@ -93,7 +93,7 @@ func (f *fork) own(old, new *tuple.Tuple) {
 		new = old
 	}
 	if new != nil {
-		f.keys.Replace(nil, new, index.ReplaceOrInsert)
+		_, _ = f.keys.Replace(nil, new, index.ReplaceOrInsert)
 	}
 }
 

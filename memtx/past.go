@@ -126,7 +126,7 @@ func (v *Space) of(s *Space, x *Index) index.Index {
 func (p *past) without(n int) *Space {
 	f := p.space.fork()
 	for i := len(p.pending) - 1; i >= len(p.pending)-n; i-- {
-		f.replace(p.pending[i].new, p.pending[i].old, index.InsertOnly)
+		_, _ = f.replace(p.pending[i].new, p.pending[i].old, index.InsertOnly)
 	}
 	return f
 }
@@ -160,7 +160,7 @@ func (p *past) confirm(position uint64) {
 			p.confirmed = nil
 		} else {
 			for i := range p.pending[:n] {
-				p.confirmed.replace(p.pending[i].old, p.pending[i].new, index.InsertOnly)
+				_, _ = p.confirmed.replace(p.pending[i].old, p.pending[i].new, index.InsertOnly)
 			}
 		}
 	}

@@ -135,7 +135,7 @@ func (s *Space) replace(old, new *tuple.Tuple, mode index.Mode) (replaced *tuple
 	for i := 1; i < len(s.Indexes) && !s.PrimaryOnly; i++ {
 		if _, err = s.Indexes[i].Replace(replaced, new, index.InsertOnly); err != nil {
 			for i--; i >= 0; i-- {
-				s.Indexes[i].Replace(new, replaced, index.InsertOnly)
+				_, _ = s.Indexes[i].Replace(new, replaced, index.InsertOnly)
 			}
 			return nil, err
 		}

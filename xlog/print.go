@@ -83,7 +83,7 @@ func Print(w io.Writer, r *Reader, o PrintOptions) error {
 		row, err := r.Next()
 		if err != nil {
 			if shown && o.Format == YAML {
-				out.WriteString("...\n")
+				_, _ = out.WriteString("...\n")
 			}
 			if ferr := out.Flush(); ferr != nil {
 				return ferr
