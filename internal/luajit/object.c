@@ -10,7 +10,7 @@
 struct ly_object {
 	uint32_t size;
 	uint16_t names; /* top-level keys can be named as those of the protocol */
-	uint16_t kept;  /* tables that were decoded are remembered */
+	uint16_t kept;  /* tables that were decoded are remembered in the environment */
 	char data[];
 };
 
@@ -198,30 +198,24 @@ object_get_key(lua_State *L, struct ly_vm *vm, struct ly_object *o)
 }
 
 /* keep remembers the table on top as the value of the key at index 2, so that asking again gives the same table. The
- * object's environment is its own once there is something to remember. */
+ * object's environment, which at first is whatever it was made in, is the memory once there is something to remember. */
 static void
-keep(lua_State *L)
+keep(lua_State *L, struct ly_object *o)
 {
 	if (lua_type(L, -1) != LUA_TTABLE || (lua_type(L, 2) != LUA_TSTRING && lua_type(L, 2) != LUA_TNUMBER))
 		return;
-	lua_getfenv(L, 1);
-	lua_pushliteral(L, "kept");
-	lua_rawget(L, -2);
-	if (!lua_toboolean(L, -1)) {
-		lua_pop(L, 2);
-		lua_createtable(L, 0, 2);
-		lua_pushliteral(L, "kept");
+	if (o->kept) {
+		lua_getfenv(L, 1);
+	} else {
 		lua_newtable(L);
-		lua_rawset(L, -3);
 		lua_pushvalue(L, -1);
 		lua_setfenv(L, 1);
-		lua_pushliteral(L, "kept");
-		lua_rawget(L, -2);
+		o->kept = 1;
 	}
 	lua_pushvalue(L, 2);
-	lua_pushvalue(L, -4);
+	lua_pushvalue(L, -3);
 	lua_rawset(L, -3);
-	lua_pop(L, 2);
+	lua_pop(L, 1);
 }
 
 /* find_kept pushes what keep remembered for the key at index 2; 0 when there is nothing. */
@@ -231,8 +225,6 @@ find_kept(lua_State *L, const struct ly_object *o)
 	if (!o->kept)
 		return 0;
 	lua_getfenv(L, 1);
-	lua_pushliteral(L, "kept");
-	lua_rawget(L, -2);
 	lua_pushvalue(L, 2);
 	lua_rawget(L, -2);
 	if (lua_isnil(L, -1)) {
@@ -253,8 +245,7 @@ look_up(lua_State *L, struct ly_vm *vm, struct ly_object *o)
 	if (lua_type(L, -1) == LUA_TTABLE) {
 		lua_pushvalue(L, 3);
 		lua_replace(L, 2);
-		keep(L);
-		o->kept = 1;
+		keep(L, o);
 	}
 	return n;
 }
@@ -320,10 +311,7 @@ object_index(lua_State *L)
 			int number = lua_type(L, -1) == LUA_TNUMBER ? (int)lua_tointeger(L, -1) : 0x80;
 			lua_settop(L, 2);
 			if (number < 0x80 && field(L, vm, o, number)) {
-				if (lua_type(L, -1) == LUA_TTABLE) {
-					keep(L);
-					o->kept = 1;
-				}
+				keep(L, o);
 				return 1;
 			}
 		}
