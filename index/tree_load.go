@@ -160,17 +160,13 @@ func (t *tree) sort(items []hinted) {
 		return
 	}
 	parts := min(runtime.GOMAXPROCS(0), len(items)/loadChunk)
-	if parts < 2 {
-		slices.SortFunc(items, t.order)
-		return
-	}
 	t.sortParts(items, make([]hinted, len(items)), parts)
 }
 
 // sortParts sorts items with as many goroutines as there are parts. spare is as long as items.
 func (t *tree) sortParts(items, spare []hinted, parts int) {
 	if parts < 2 {
-		slices.SortFunc(items, t.order)
+		t.sortWords(items, spare, 0)
 		return
 	}
 	mid := len(items) / 2
@@ -186,6 +182,70 @@ func (t *tree) sortParts(items, spare []hinted, parts int) {
 		} else {
 			items[i], b = b[0], b[1:]
 		}
+	}
+}
+
+// radixFrom is the number of items from which counting their bytes is faster than comparing them.
+const radixFrom = 1 << 9
+
+// sortWords sorts items that are equal in the words before the given one: by that word byte by byte, and those that are
+// equal in it too by the next one, until there is none and keys have to be compared. spare is as long as items.
+func (t *tree) sortWords(items, spare []hinted, word int) {
+	if len(items) < radixFrom || word > 1 || word == 1 && t.words.count < 2 {
+		if !slices.IsSortedFunc(items, t.order) {
+			slices.SortFunc(items, t.order)
+		}
+		return
+	}
+	radixSort(items, spare, word)
+	for from := 0; from < len(items); {
+		to := from + 1
+		for to < len(items) && items[to].word(word) == items[from].word(word) {
+			to++
+		}
+		if to-from > 1 {
+			t.sortWords(items[from:to], spare[from:to], word+1)
+		}
+		from = to
+	}
+}
+
+func (h *hinted) word(i int) uint64 {
+	if i == 0 {
+		return h.hint
+	}
+	return h.second
+}
+
+// radixSort sorts items by one of their words, from its last byte to the first, without the bytes that all of them have.
+func radixSort(items, spare []hinted, word int) {
+	differ := uint64(0)
+	for i := range items {
+		differ |= items[i].word(word) ^ items[0].word(word)
+	}
+	from, to := items, spare
+	for shift := 0; shift < 64; shift += 8 {
+		if byte(differ>>shift) == 0 {
+			continue
+		}
+		var at [256]int // how many items have the byte, then where the next one of them goes
+		for i := range from {
+			at[byte(from[i].word(word)>>shift)]++
+		}
+		sum := 0
+		for b, n := range at {
+			at[b] = sum
+			sum += n
+		}
+		for i := range from {
+			b := byte(from[i].word(word) >> shift)
+			to[at[b]] = from[i]
+			at[b]++
+		}
+		from, to = to, from
+	}
+	if &from[0] != &items[0] {
+		copy(items, from)
 	}
 }
 
