@@ -186,9 +186,6 @@ func TestProcesses(t *testing.T) {
 		{"time runs out", `local p = require('popen').new({'/bin/cat'}, {stdin = 'pipe', stdout = 'pipe'})
 			local s, e = p:read({timeout = 0.001}) p:write('late') return show(s, e.type, p:read(), p:close())`, `null "TimedOut" "late" true`},
 		{"a signal", `local p = require('popen').new({'/bin/cat'}, {stdin = 'pipe'}) p:kill() local s = p:wait() p:close() return show(s.state, s.signo)`, `"signaled" 9`},
-		{"descriptors handed on", `local a, z = require('socket').socketpair('AF_UNIX', 'SOCK_STREAM', 0)
-			local p = require('popen').new({'/bin/sh', '-c', 'printf text >&' .. z:fd()}, {inherit_fds = {z:fd()}})
-			local s = a:read(4) p:wait() return show(s)`, `"text"`},
 		{"descriptors that are not open", `local p, e = require('popen').new({'/bin/true'}, {inherit_fds = {9999}}) return show(p, e.message)`,
 			`null "popen: start: Bad file descriptor"`},
 		{"no program", `local s = require('popen').new({'/no/such'}):wait() return show(s.state, s.exit_code)`, `"exited" 2`},
