@@ -73,6 +73,9 @@ func Open(o Options) (*DB, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
+	if o.Config.Log == nil {
+		o.Config.Log = o.Log
+	}
 	db := &DB{Box: box.New(o.Config), log: o.Log, quit: make(chan struct{})}
 	db.ctx, db.cancel = context.WithCancel(context.Background())
 	db.Server = server.New(db.Box, server.Options{NetMsgMax: o.NetMsgMax, Fire: db.fire, Log: db.write})

@@ -16,7 +16,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/lycosadb/lycosa"
-	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/lua"
 	"github.com/lycosadb/lycosa/say"
 )
@@ -44,7 +43,7 @@ func run(c command) int {
 	}
 	p := &process{log: say.New(os.Stderr), exit: make(chan int, 1)}
 	logger := slog.New(p.log.Handler())
-	db, err := lycosa.Open(lycosa.Options{Unconfigured: true, Log: logger, Config: box.Config{Log: logger}})
+	db, err := lycosa.Open(lycosa.Options{Unconfigured: true, Log: logger})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "lycosa:", err)
 		return 1
