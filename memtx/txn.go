@@ -219,7 +219,7 @@ func (t *Txn) undoTo(n int) {
 		if t.history != nil {
 			t.history.undo(t, s)
 		} else if s.Old != nil || s.New != nil {
-			s.Space.replace(s.New, s.Old, index.InsertOnly)
+			_, _ = s.Space.replace(s.New, s.Old, index.InsertOnly)
 		}
 		t.rows = t.rows[:s.row]
 		*s = Stmt{}
