@@ -42,10 +42,12 @@ func mustOpen(t *testing.T, cfg Config) *world {
 // under runs f under the cord's lock and waits for what it has committed.
 func (w *world) under(f func()) {
 	w.Helper()
-	w.b.Cord.Lock()
-	f()
-	ticket := w.c.Ticket
-	w.b.Cord.Unlock()
+	ticket := func() Ticket {
+		w.b.Cord.Lock()
+		defer w.b.Cord.Unlock() // also when f ends the test
+		f()
+		return w.c.Ticket
+	}()
 	if err := ticket.Wait(); err != nil {
 		w.Error(err)
 	}
