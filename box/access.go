@@ -101,7 +101,12 @@ func (p Privilege) String() string {
 
 // denied is the error for a right that the user of c lacks. Those who want to know of it are told.
 func (c *Ctx) denied(p Privilege, typ ObjectType, name string) error {
-	err := boxerr.New(boxerr.AccessDenied, p.String(), typ.String(), name, c.User.Name)
+	return c.deniedTo(c.User, p, typ, name)
+}
+
+// deniedTo is denied for another user.
+func (c *Ctx) deniedTo(u *User, p Privilege, typ ObjectType, name string) error {
+	err := boxerr.New(boxerr.AccessDenied, p.String(), typ.String(), name, u.Name)
 	if b := c.box; b != nil && b.Triggers != nil {
 		if e := b.Triggers.Lookup("box.session.on_access_denied"); e != nil && !e.Empty() {
 			args := msgpack.AppendString(nil, p.String())
@@ -217,8 +222,5 @@ func (c *Ctx) CheckSession(u *User) error {
 	if u.Universe&SessionRight != 0 {
 		return nil
 	}
-	was := c.User
-	c.User = u
-	defer func() { c.User = was }()
-	return c.denied(SessionRight, UniverseObject, "")
+	return c.deniedTo(u, SessionRight, UniverseObject, "")
 }

@@ -17,7 +17,7 @@ func TestAccess(t *testing.T) {
 	var told []string
 	w.b.Triggers.Set("box.session.on_access_denied", "test", GoFunc(func(c *Ctx, args []byte, nargs int) ([]byte, int, error) {
 		v, _, _ := msgpack.ReadString(args)
-		told = append(told, string(v))
+		told = append(told, string(v)+" as "+c.User.Name)
 		return nil, 0, nil
 	}))
 	w.c.User = joe
@@ -62,7 +62,11 @@ func TestAccess(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if len(told) == 0 || told[0] != "Write" {
+	w.c.User = w.b.UserByID(AdminID)
+	if err := w.c.CheckSession(&User{Name: "out"}); err == nil {
+		t.Error("there is a session without the right")
+	}
+	if len(told) == 0 || told[0] != "Write as joe" || told[len(told)-1] != "Session as admin" {
 		t.Errorf("told %q", told)
 	}
 }
@@ -72,6 +76,7 @@ func TestAuthenticate(t *testing.T) {
 	joe := &User{ID: 32, Name: "joe", Universe: Usage | SessionRight, AuthMethod: ChapSHA1, AuthData: PasswordHash("secret")}
 	w.b.catalog.usersByName["joe"] = joe
 	w.b.catalog.usersByName["nopass"] = &User{ID: 33, Name: "nopass", Universe: SessionRight}
+	w.b.UserByID(GuestID).Universe &^= SessionRight
 	w.b.catalog.usersByName["out"] = &User{ID: 34, Name: "out", AuthMethod: ChapSHA1, AuthData: PasswordHash("x")}
 	salt := []byte("0123456789012345678901234567890a")
 	var attempts []string

@@ -52,6 +52,11 @@ func TestUsers(t *testing.T) {
 	d.same("password", string(u.AuthData), string(PasswordHash("new")))
 	d.want(b.SetPassword(c, GuestID, "x"), "96 Setting password for guest user has no effect")
 	d.want(b.SetPassword(c, GuestID, ""), "")
+	d.want(d.as("ann", func() error { return b.SetPassword(c, u.ID, "x") }),
+		"42 Write access to space '_user' is denied for user 'ann'")
+	admin := b.UserByID(AdminID)
+	d.want(d.as("ann", func() error { return b.SetOwnPassword(c, "mine") }), "")
+	d.same("password of the session's user", string(admin.AuthData), string(PasswordHash("mine")))
 	d.want(b.DropUser(c, AdminID), "44 Failed to drop user or role 'admin': the user or the role is a system")
 	d.want(b.DropUser(c, SuperID), "44 Failed to drop user or role 'super': the user or the role is a system")
 	_, err = b.Delete(c, UserID, 0, key(u.ID))
@@ -92,7 +97,19 @@ func TestGrants(t *testing.T) {
 	d.want(grant("ann", "read, write", "space", "s"), "")
 	d.want(grant("ann", "read", "space", "s"), "89 User 'ann' already has read access on space 's'")
 	d.want(b.GrantByName(c, "ann", "read", "space", "s", GrantOptions{Lenient: true}), "")
-	d.want(grant("ann", "read,write,execute", "universe", ""), "")
+	d.want(grant("ann", "READ;Write execute,", "universe", ""), "")
+	for _, list := range []string{"", " ", "readwrite", "read,fly", "0", "8", "grant"} {
+		d.want(grant("ann", list, "space", "s"), "98 Unsupported space privilege '"+list+"'")
+	}
+	d.want(grant("ann", "3", "space", "s"), "89 User 'ann' already has 3 access on space 's'")
+	d.want(grant("ann", "read", "universe", ""), "89 User 'ann' already has read access on universe")
+	d.want(grant("ann", "create", "sequence", ""), "")
+	d.want(grant("ann", "create", "sequence", ""), "89 User 'ann' already has create access on sequence ''")
+	d.want(b.RevokeByName(c, "ann", "create", "sequence", "", GrantOptions{}), "")
+	d.want(b.GrantByName(c, "r", "usage", "universe", "", GrantOptions{ToRole: true}),
+		"88 Incorrect grant arguments: system privilege can not be granted to role")
+	d.want(b.RevokeByName(c, "super", "read", "universe", "", GrantOptions{ToRole: true}),
+		"23 Tuple field 5 (privilege) type does not match one required by operation: expected unsigned, got integer")
 	d.want(grant("ann", "create", "sequence", ""), "")
 	d.same("rows", d.grants("ann"), `[1, 32, "role", 2, 4][1, 32, "role", 33, 4]`+
 		`[1, 32, "sequence", "", 32][1, 32, "space", 512, 3][1, 32, "universe", 0, 31][1, 32, "user", 32, 128]`)
@@ -202,7 +219,7 @@ func TestViews(t *testing.T) {
 		{"the space without", count(VSpaceID, hidden.ID), 0},
 		{"the index with a right", count(VIndexID, seen.ID), 1},
 		{"the index without", count(VIndexID, hidden.ID), 0},
-		{"himself", count(VUserID), 1},
+		{"himself and the role that all have", count(VUserID), 2},
 		{"his rights", count(VPrivID), 4},
 		{"functions that public may call", count(VFuncID), 2},
 		{"the sequence", count(VSequenceID), 0},
@@ -218,6 +235,17 @@ func TestViews(t *testing.T) {
 	}
 	_, err = b.Replace(c, VUserID, mp(`[1]`))
 	d.want(err, "113 View '_vuser' is read-only")
+	_, err = b.Len(c, VUserID, 0)
+	d.want(err, "112 Index 'primary' (TREE) of space '_vuser' (sysview) does not support size()")
+	d.want(c.As(joe, func() error { _, err := b.CreateSequence(c, "q", SequenceOptions{}); return err }),
+		"42 Read access to space '_sequence' is denied for user 'joe'")
+	d.want(c.As(joe, func() error { _, err := b.CurrentValue(c, 1); return err }),
+		"42 Write access to sequence 'q' is denied for user 'joe'")
+	if n, err := b.Bsize(hidden.ID); n != 0 || err != nil {
+		t.Errorf("the size of a space without a right: %d, %v", n, err)
+	}
+	d.want(c.As(joe, func() error { return b.GrantByName(c, "joe", "write", "space", "hidden", GrantOptions{}) }),
+		"42 Write access to space '_priv' is denied for user 'joe'")
 }
 
 func TestSettings(t *testing.T) {

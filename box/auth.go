@@ -42,7 +42,7 @@ func checkScramble(scramble, salt, hash []byte) bool {
 }
 
 // Authenticate makes the session of c that of another user. proof is the MessagePack array of an AUTH request: the
-// method and what it needs, or nothing for the guest. The session stays as it was when that fails.
+// method and what it needs, or nothing for the guest, who is always let in. The session stays as it was when that fails.
 func (b *Box) Authenticate(c *Ctx, name string, proof []byte) error {
 	b.Stat.Count(OpAuth)
 	n, rest, ok := msgpack.ReadArrayHeader(proof)
@@ -61,9 +61,9 @@ func (b *Box) Authenticate(c *Ctx, name string, proof []byte) error {
 			}
 			return boxerr.New(boxerr.CredsMismatch)
 		}
-	}
-	if err := c.CheckSession(u); err != nil {
-		return err
+		if err := c.CheckSession(u); err != nil {
+			return err
+		}
 	}
 	if err := b.onAuth(c, name, true); err != nil {
 		return err

@@ -1,7 +1,10 @@
 package box
 
 import (
+	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/tuple"
@@ -11,37 +14,54 @@ import (
 var rightsOn = [ObjectTypes]Privilege{
 	UniverseObject: Read | Write | Execute | SessionRight | Usage | Create | Drop | Alter | Reference | TriggerRight |
 		InsertRight | UpdateRight | DeleteRight,
-	SpaceObject:    Read | Write | Create | Drop | Alter | Reference | TriggerRight | InsertRight | UpdateRight | DeleteRight,
+	SpaceObject: Read | Write | Usage | Create | Drop | Alter | Reference | TriggerRight | InsertRight | UpdateRight |
+		DeleteRight,
 	SequenceObject: Read | Write | Usage | Create | Drop | Alter,
 	FunctionObject: Execute | Usage | Create | Drop,
 	RoleObject:     Execute | Usage | Create | Drop,
 	UserObject:     Create | Drop | Alter,
-	LuaEvalObject:  Execute,
-	LuaCallObject:  Execute,
-	SQLObject:      Execute,
+	LuaEvalObject:  Execute | Usage,
+	LuaCallObject:  Execute | Usage,
+	SQLObject:      Execute | Usage,
 }
 
-// ParsePrivileges reads a list such as "read, write" of rights on objects of a type. The errors are
-// UNKNOWN_SCHEMA_OBJECT and UNSUPPORTED_PRIV.
+// ParsePrivileges reads a list of rights on objects of a type, such as "read, write"; whatever is no letter stands
+// between two of them. A number is their sum, as _priv holds it. The errors are UNKNOWN_SCHEMA_OBJECT and
+// UNSUPPORTED_PRIV.
 func ParsePrivileges(list, objectType string) (Privilege, ObjectType, error) {
 	typ, ok := ObjectTypeByName(objectType)
 	if !ok || rightsOn[typ] == 0 {
 		return 0, 0, boxerr.New(boxerr.UnknownSchemaObject, objectType)
 	}
 	var sum Privilege
-	for name := range strings.SplitSeq(list, ",") {
-		name = strings.ToLower(strings.TrimSpace(name))
-		known := false
-		for i, n := range privilegeNames {
-			if strings.EqualFold(n, name) && rightsOn[typ]&(1<<i) != 0 {
-				sum, known = sum|1<<i, true
-			}
-		}
-		if !known {
-			return 0, 0, boxerr.New(boxerr.UnsupportedPriv, objectType, name)
-		}
+	if n, err := strconv.ParseUint(list, 10, 32); err == nil {
+		sum = Privilege(n)
+	} else {
+		sum = privilegesNamed(list)
+	}
+	if sum == 0 || sum&^rightsOn[typ] != 0 {
+		return 0, 0, boxerr.New(boxerr.UnsupportedPriv, objectType, list)
 	}
 	return sum, typ, nil
+}
+
+// privilegesNamed returns the rights of a list, 0 when it names something else.
+func privilegesNamed(list string) (sum Privilege) {
+	for name := range strings.FieldsFuncSeq(list, func(r rune) bool { return r < utf8.RuneSelf && !isLetter(byte(r)) }) {
+		i := slices.IndexFunc(privilegeNames[:], func(n string) bool { return strings.EqualFold(n, name) })
+		if i < 0 || Privilege(1)<<i >= Grant {
+			return 0
+		}
+		sum |= 1 << i
+	}
+	return sum
+}
+
+func isLetter(b byte) bool { return 'a' <= b|0x20 && b|0x20 <= 'z' }
+
+// single tells whether there is but one object of a type, which needs no name.
+func single(typ ObjectType) bool {
+	return typ == UniverseObject || typ == LuaEvalObject || typ == SQLObject
 }
 
 // account returns the row of a user, or of a role, as far as the effective user may see it.
@@ -53,7 +73,8 @@ func (b *Box) account(c *Ctx, name, typ string, missing boxerr.Code) (*tuple.Tup
 	return row, err
 }
 
-// resolve finds an object by its name. "" is all objects of the type.
+// resolve finds an object by its name. "" is all objects of the type. Spaces are found whoever asks, other objects only
+// by who may see them.
 func (b *Box) resolve(c *Ctx, typ ObjectType, name string) (Right, error) {
 	r := Right{Type: typ}
 	var view uint32
@@ -62,7 +83,7 @@ func (b *Box) resolve(c *Ctx, typ ObjectType, name string) (Right, error) {
 	case UniverseObject, LuaEvalObject, SQLObject:
 		return r, nil
 	case SpaceObject:
-		view, missing = VSpaceID, boxerr.NoSuchSpace
+		missing = boxerr.NoSuchSpace
 	case FunctionObject:
 		view, missing = VFuncID, boxerr.NoSuchFunction
 	case SequenceObject:
@@ -76,8 +97,16 @@ func (b *Box) resolve(c *Ctx, typ ObjectType, name string) (Right, error) {
 		r.All = true
 		return r, nil
 	}
-	if typ == LuaCallObject {
+	switch typ {
+	case LuaCallObject:
 		r.Name = name
+		return r, nil
+	case SpaceObject:
+		s := b.SpaceByName(name)
+		if s == nil {
+			return r, boxerr.New(missing, name)
+		}
+		r.ID = s.ID
 		return r, nil
 	}
 	row, err := b.find(c, view, name)
@@ -116,7 +145,7 @@ func (b *Box) GrantByName(c *Ctx, grantee, privileges, objectType, object string
 			return boxerr.New(boxerr.RoleGranted, grantee, object)
 		}
 		target := objectType
-		if object != "" {
+		if !single(r.Type) {
 			target += " '" + object + "'"
 		}
 		return boxerr.New(boxerr.PrivGranted, grantee, privileges, target)
@@ -156,6 +185,9 @@ func (b *Box) resolveGrant(c *Ctx, grantee, privileges, objectType, object strin
 	wanted, class, err := ParsePrivileges(privileges, objectType)
 	if err != nil {
 		return r, 0, 0, err
+	}
+	if o.ToRole && wanted&(SessionRight|Usage) != 0 {
+		return r, 0, 0, boxerr.New(boxerr.Grant, "system privilege can not be granted to role")
 	}
 	if r, err = b.resolve(c, class, object); err != nil {
 		return r, 0, 0, err

@@ -23,9 +23,11 @@ type SequenceOptions struct {
 
 // CreateSequence creates a sequence.
 func (b *Box) CreateSequence(c *Ctx, name string, o SequenceOptions) (*Sequence, error) {
-	if q := b.SequenceByName(name); q != nil {
+	if row, err := b.find(c, VSequenceID, name); err != nil {
+		return nil, err
+	} else if row != nil {
 		if o.IfNotExists {
-			return q, nil
+			return b.SequenceByName(name), nil
 		}
 		return nil, boxerr.New(boxerr.SequenceExists, name)
 	}
@@ -175,7 +177,7 @@ func (b *Box) CurrentValue(c *Ctx, id uint32) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := c.CheckSequence(q, Read); err != nil {
+	if err := c.CheckSequence(q, Write); err != nil {
 		return 0, err
 	}
 	if !q.Started {

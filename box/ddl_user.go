@@ -58,25 +58,20 @@ func authOf(password *string) any {
 	return map[string]any{ChapSHA1: base64.StdEncoding.EncodeToString(PasswordHash(*password))}
 }
 
-// SetPassword changes the password of a user. Users may change their own. The guest can only have an empty one.
+// SetPassword changes the password of a user, for which one has to be allowed to write to _user. The guest can only
+// have an empty one.
 func (b *Box) SetPassword(c *Ctx, id uint32, password string) error {
-	if id == GuestID && password != "" {
-		return boxerr.New(boxerr.GuestUserPassword)
-	}
-	change := func() error {
-		ops := encode([]any{
-			[]any{"=", userFieldAuth + 1, authOf(&password)},
-			[]any{"=", userFieldLastModified + 1, time.Now().Unix()},
-		})
-		_, err := b.Update(c, UserID, 0, key(uint64(id)), ops, 1)
-		return err
-	}
-	return b.atomic(c, func() error {
-		if id == c.User.ID {
-			return b.asAdmin(c, change)
-		}
-		return change()
+	ops := encode([]any{
+		[]any{"=", userFieldAuth + 1, authOf(&password)},
+		[]any{"=", userFieldLastModified + 1, time.Now().Unix()},
 	})
+	_, err := b.Update(c, UserID, 0, key(uint64(id)), ops, 1)
+	return err
+}
+
+// SetOwnPassword changes the password of whoever the session belongs to, which everybody may do.
+func (b *Box) SetOwnPassword(c *Ctx, password string) error {
+	return b.asAdmin(c, func() error { return b.SetPassword(c, c.Session.User.ID, password) })
 }
 
 // DropUser drops a user or role, with all that belongs to it: spaces, functions, sequences and rights.
@@ -190,7 +185,9 @@ func (b *Box) Revoke(c *Ctx, r Right) error {
 			return err
 		}
 		fields := rowFields(row)
-		fields[privFieldRights] = uint64(r.Privileges)
+		// What is left of all the rights that there are is a negative number, which _priv refuses: nobody can take
+		// from admin and super.
+		fields[privFieldRights] = int64(int32(r.Privileges))
 		_, err = b.Replace(c, PrivID, encode(fields))
 		return err
 	})

@@ -46,11 +46,11 @@ func (b *Box) virtual(id uint32) Virtual {
 // anyUse are the rights that make an object visible.
 const anyUse = Read | Write | Drop | Alter
 
-// seesAll reports whether the user sees all rows, whatever they are about.
+// seesAll reports whether the user sees all rows, whatever they are about. Rights on all objects of a type make those
+// visible, but users and roles.
 func (v *view) seesAll(c *Ctx, typ ObjectType, use Privilege) bool {
 	u := c.User
-	return u.Universe&use != 0 || u.Objects[Object{Type: SpaceObject, ID: v.base}]&Read != 0 ||
-		u.Classes[SpaceObject]&Read != 0 || typ != UniverseObject && u.Classes[typ]&use != 0
+	return u.Universe&use != 0 || u.Classes[typ]&use != 0 || u.Objects[Object{Type: SpaceObject, ID: v.base}]&Read != 0
 }
 
 func (v *view) seesSpace(c *Ctx, row *tuple.Tuple) bool {
@@ -61,9 +61,10 @@ func (v *view) seesSpace(c *Ctx, row *tuple.Tuple) bool {
 	return s != nil && (s.Owner == c.User.ID || c.User.Objects[Object{Type: SpaceObject, ID: s.ID}]&anyUse != 0)
 }
 
+// Everybody sees the role public, which everybody has.
 func (v *view) seesUser(c *Ctx, row *tuple.Tuple) bool {
-	id := uint64(c.User.ID)
-	return v.seesAll(c, UserObject, anyUse) || rowUint(row, userFieldID) == id || rowUint(row, userFieldOwner) == id
+	id, own := rowUint(row, userFieldID), uint64(c.User.ID)
+	return v.seesAll(c, UniverseObject, anyUse) || id == own || id == PublicID || rowUint(row, userFieldOwner) == own
 }
 
 func (v *view) seesGrant(c *Ctx, row *tuple.Tuple) bool {

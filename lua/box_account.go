@@ -33,6 +33,9 @@ func (f *boxFace) registerAccount() {
 	f.write("password_set", func(c *luajit.Call, ctx *box.Ctx) error {
 		return f.Box.SetPassword(ctx, id(c), c.Str())
 	})
+	f.write("password_set_own", func(c *luajit.Call, ctx *box.Ctx) error {
+		return f.Box.SetOwnPassword(ctx, c.Str())
+	})
 	f.fn("password_hash", func(c *luajit.Call, _ *box.Ctx) error {
 		c.PushString(base64.StdEncoding.EncodeToString(box.PasswordHash(c.Str())))
 		return nil

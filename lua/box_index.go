@@ -47,11 +47,9 @@ func (f *boxFace) registerIndex() {
 	})
 	// An index in memory has no numbers of its own.
 	f.fn("index_stat", func(c *luajit.Call, ctx *box.Ctx) error {
-		if _, err := f.Box.Len(ctx, id(c), id(c)); err != nil {
-			return err
-		}
+		_, err := f.Box.IndexBsize(ctx, id(c), id(c))
 		c.PushRaw([]byte{0x80})
-		return nil
+		return err
 	})
 	f.fn("index_tuple_pos", func(c *luajit.Call, ctx *box.Ctx) error {
 		pos, err := f.Box.TuplePosition(ctx, id(c), id(c), tupleArg(c))

@@ -62,9 +62,6 @@ func (f *boxFace) registerSession() {
 			message = append(message, 0xc0)
 		}
 		sync := ctx.Session.Sync
-		if !c.IsNil() {
-			sync = c.Uint()
-		}
 		if ctx.Session.Conn == nil {
 			return boxerr.New(boxerr.Unsupported, "Session '"+ctx.Session.Type+"'", "push()")
 		}

@@ -37,13 +37,13 @@ func (f *boxFace) registerSpace() {
 		c.PushUint(uint64(n))
 		return err
 	})
-	f.fn("space_bsize", func(c *luajit.Call, ctx *box.Ctx) error {
-		n, err := f.Box.Bsize(ctx, id(c))
+	f.fn("space_bsize", func(c *luajit.Call, _ *box.Ctx) error {
+		n, err := f.Box.Bsize(id(c))
 		c.PushInt(n)
 		return err
 	})
-	f.fn("space_stat", func(c *luajit.Call, ctx *box.Ctx) error {
-		n, err := f.Box.Bsize(ctx, id(c))
+	f.fn("space_stat", func(c *luajit.Call, _ *box.Ctx) error {
+		n, err := f.Box.Bsize(id(c))
 		if err != nil {
 			return err
 		}

@@ -217,7 +217,7 @@ func TestBox(t *testing.T) {
 			box.schema.user.grant('ann', 'read,write', 'space')
 			box.schema.user.revoke('ann', 'write', 'space')
 			return try(box.schema.user.grant, 'ann', 'read', 'space') .. '; ' .. try(box.schema.user.grant, 'ann', 'fly', 'space')`,
-			"ClientError: User 'ann' already has read access on space; ClientError: Unsupported space privilege 'fly'"},
+			"ClientError: User 'ann' already has read access on space ''; ClientError: Unsupported space privilege 'fly'"},
 		{"a sequence object follows its definition", `
 			local q = box.schema.sequence.create('q')
 			q:next()
@@ -257,6 +257,32 @@ func TestBox(t *testing.T) {
 			box.internal.collation.drop('mine')
 			return r`,
 			"['Ä']"},
+		{"numbers of sessions", `
+			local s = box.session
+			return try(s.exists, 'x') .. '; ' .. try(s.fd, 77) .. '; ' .. try(s.peer, 77) .. '; ' .. select('#', s.peer()) ..
+				'; ' .. tostring(s.exists(77)) .. '; ' .. tostring(s.exists(s.id() + 0.5)) .. '; ' .. try(s.push, 1, 2)`,
+			"expected int64_t as 1 argument; IllegalParams: session.fd(): session does not exist; " +
+				"IllegalParams: session.peer(): session does not exist; 1; false; true; IllegalParams: Usage: box.session.push(data)"},
+		{"accounts by number and by nothing", `
+			local user, role = box.schema.user, box.schema.role
+			user.create('ann')
+			local space = box.schema.space.create('s')
+			user.grant('ann', 'read', 'space', space.id)
+			user.grant(32, 7, 'universe')
+			return try(user.drop) .. '; ' .. try(user.grant, 'ann') .. '; ' .. tostring(user.exists()) .. '; ' ..
+				try(role.info) .. '; ' .. #role.info(2) .. '; ' .. try(user.grant, 'ann', 'read', 'space', {}) .. '; ' ..
+				#user.info(32)`,
+			"ClientError: User 'nil' is not found; ClientError: Invalid key part count in an exact match (expected 1, got 0); " +
+				"false; ClientError: Role 'nil' is not found; 12; IllegalParams: wrong object name type; 4"},
+		{"passwords", `
+			box.schema.user.create('ann')
+			local function hash(name) return box.space._user.index.name:get(name)[5]['chap-sha1'] end
+			box.session.su('ann', box.schema.user.passwd, 'mine')
+			return tostring(hash('admin') == box.schema.user.password('mine')) .. ' ' ..
+				tostring(box.schema.user.password(5) == box.schema.user.password('5')) .. ' ' ..
+				try(box.schema.user.password) .. '; ' .. try(box.session.su, 'ann', box.schema.user.passwd, 'ann', 'x')`,
+			"true true bad argument #2 to 'prepare_auth' (string expected, got nil); " +
+				"AccessDeniedError: Write access to space '_user' is denied for user 'ann'"},
 		{"watchers", `
 			local fiber = require('fiber')
 			local seen = {}

@@ -144,16 +144,18 @@ func TestHalfClose(t *testing.T) {
 func TestSessionEvents(t *testing.T) {
 	w := newWorld(t, Options{})
 	var left []uint64
+	var as []string
 	refuse := false
 	w.locked(func() {
 		w.b.Triggers.Set("box.session.on_connect", "t", box.GoFunc(func(c *box.Ctx, _ []byte, _ int) ([]byte, int, error) {
 			if refuse {
 				return nil, 0, boxerr.Luajit("not today")
 			}
+			as = append(as, c.Session.User.Name+" "+c.User.Name)
 			return nil, 0, c.Session.Conn.Send(packet(m(0, 76, 1, 0), m(0x58, int(c.Session.ID))))
 		}))
 		w.b.Triggers.Set("box.session.on_disconnect", "t", box.GoFunc(func(c *box.Ctx, _ []byte, _ int) ([]byte, int, error) {
-			left = append(left, c.Session.ID)
+			left, as = append(left, c.Session.ID), append(as, c.Session.User.Name+" "+c.User.Name)
 			return nil, 0, nil
 		}))
 	})
@@ -163,6 +165,9 @@ func TestSessionEvents(t *testing.T) {
 	w.locked(func() {
 		if len(left) != 1 || left[0] != 2 {
 			t.Error(left)
+		}
+		if got := strings.Join(as, ", "); got != "guest admin, guest admin" {
+			t.Errorf("handlers ran as %s", got)
 		}
 		refuse = true
 	})

@@ -8,6 +8,7 @@ local user_create = go.fn('box.user_create')
 local role_create = go.fn('box.role_create')
 local account_drop = go.fn('box.account_drop')
 local password_set = go.fn('box.password_set')
+local password_set_own = go.fn('box.password_set_own')
 local password_hash = go.fn('box.password_hash')
 
 local user, role = {}, {}
@@ -66,9 +67,17 @@ function user.exists(name)
     return lookup.user(name) ~= nil
 end
 
+-- The text of a password, which may be given as a number.
+local function password_text(password)
+    local t = type(password)
+    if t ~= 'string' and t ~= 'number' then
+        error(("bad argument #2 to 'prepare_auth' (string expected, got %s)"):format(t), 3)
+    end
+    return tostring(password)
+end
+
 function user.password(password)
-    check.param(password, 'password', 'string')
-    return password_hash(password)
+    return password_hash(password_text(password))
 end
 
 function user.passwd(name, password)
@@ -76,9 +85,10 @@ function user.passwd(name, password)
         check.illegal('Usage: box.schema.user.passwd([user,] password)')
     end
     if password == nil then
-        name, password = box.session.effective_user(), name
+        password_set_own(password_text(name))
+    else
+        password_set(existing_user(name)[1], password_text(password))
     end
-    password_set(existing_user(name)[1], password)
 end
 
 function user.grant(name, ...)
@@ -128,7 +138,6 @@ function role.revoke(name, ...)
 end
 
 function role.info(name)
-    check.param(name, 'name', 'string')
     return privileges.info(existing_role(name)[1])
 end
 

@@ -122,9 +122,10 @@ function index_mt.stat(self)
     return index_stat(self.space_id, self.id)
 end
 
--- A memtx index has nothing to compact.
+-- A memtx index has nothing to compact, but one has to be allowed to.
 function index_mt.compact(self)
     check.self(self, 'index', 'compact')
+    index_bsize(self.space_id, self.id)
 end
 
 function index_mt.alter(self, options)

@@ -18,6 +18,14 @@ function lookup.space(name_or_id)
     end
 end
 
+-- What has a name or number: its row.
+local function named(view, name_or_id)
+    if type(name_or_id) == 'string' then
+        return by_name(view, name_or_id)
+    end
+    return box.space[view]:get({name_or_id})
+end
+
 -- A function by name or number: its number.
 function lookup.func(name_or_id)
     local row
@@ -31,10 +39,7 @@ end
 
 -- A sequence by name or number: its row.
 function lookup.sequence(name_or_id)
-    if type(name_or_id) == 'string' then
-        return by_name('_vsequence', name_or_id)
-    end
-    return box.space._vsequence:get(name_or_id)
+    return named('_vsequence', name_or_id)
 end
 
 function lookup.collation(name)
@@ -49,20 +54,21 @@ end
 
 -- A user or a role by name or number: its row.
 function lookup.account(name_or_id)
-    if type(name_or_id) == 'string' then
-        return by_name('_vuser', name_or_id)
-    end
-    return box.space._vuser:get(name_or_id)
+    return named('_vuser', name_or_id)
+end
+
+-- Without a name or number there is no such user or role.
+local function account_of(kind, name_or_id)
+    local row = type(name_or_id) ~= 'nil' and lookup.account(name_or_id)
+    return row and row[4] == kind and row or nil
 end
 
 function lookup.user(name_or_id)
-    local row = lookup.account(name_or_id)
-    return row and row[4] == 'user' and row or nil
+    return account_of('user', name_or_id)
 end
 
 function lookup.role(name_or_id)
-    local row = lookup.account(name_or_id)
-    return row and row[4] == 'role' and row or nil
+    return account_of('role', name_or_id)
 end
 
 return lookup

@@ -1,5 +1,6 @@
 -- Privileges: giving and taking them, and what an account has.
 local go = require('internal.go')
+local check = require('box.check')
 local lookup = require('box.lookup')
 
 local grant = go.fn('box.grant')
@@ -51,13 +52,25 @@ local function name_of(account)
     return row and row[3] or tostring(account)
 end
 
+-- The name of an object that is given by name or number.
+local function name_of_object(object_type, object)
+    local t = type(object)
+    if object == nil or t == 'string' then
+        return object
+    elseif t ~= 'number' then
+        check.illegal('wrong object name type')
+    end
+    local row = views[object_type] and box.space[views[object_type]]:get(object)
+    return row and row[3] or tostring(object)
+end
+
 -- Calls f with what is to be given or taken. Without the type of an object that is a role.
 local function with_target(f, account, is_role, what, object_type, object, lenient, grantor)
     if object_type == nil and object == nil then
+        if what == nil and account ~= nil then
+            box.error(box.error.EXACT_MATCH, 1, 0)
+        end
         what, object_type, object = 'execute', 'role', what
-    end
-    if type(what) == 'number' then
-        what = to_text(what)
     end
     if grantor ~= nil then
         local row = lookup.account(grantor)
@@ -66,8 +79,8 @@ local function with_target(f, account, is_role, what, object_type, object, lenie
         end
         grantor = row[1]
     end
-    f(name_of(account), tostring(what), tostring(object_type), object and tostring(object), is_role, lenient == true,
-      grantor)
+    f(name_of(account), tostring(what), tostring(object_type), name_of_object(object_type, object), is_role,
+      lenient and true, grantor)
 end
 
 function privileges.grant(account, is_role, what, object_type, object, options)

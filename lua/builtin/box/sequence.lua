@@ -32,7 +32,7 @@ function sequence.schema.create(name, options)
     check.param(name, 'name', 'string')
     check.options(options, create_options)
     options = check.defaults(options, {})
-    if box.sequence[name] ~= nil then
+    if lookup.sequence(name) ~= nil then
         if options.if_not_exists then
             return box.sequence[name], 'not created'
         end
@@ -48,7 +48,6 @@ local function number_of(name)
 end
 
 function sequence.schema.alter(name, options)
-    check.param(name, 'name', 'string')
     check.options(options, alter_options)
     local id = number_of(name)
     if id == nil then
@@ -60,7 +59,6 @@ function sequence.schema.alter(name, options)
 end
 
 function sequence.schema.drop(name, options)
-    check.param(name, 'name', 'string')
     check.options(options, {if_exists = 'boolean'})
     local id = number_of(name)
     if id ~= nil then
@@ -91,11 +89,11 @@ function methods.reset(self)
 end
 
 function methods.alter(self, options)
-    box.schema.sequence.alter(self.name, options)
+    box.schema.sequence.alter(self.id, options)
 end
 
 function methods.drop(self)
-    box.schema.sequence.drop(self.name)
+    box.schema.sequence.drop(self.id)
 end
 
 -- Gives a sequence object its methods again.

@@ -1,10 +1,13 @@
 -- box.session: who is connected, and as whom the code runs.
 local bridge = require('internal.bridge')
 local core = require('internal.core')
+local ffi = require('ffi')
 local go = require('internal.go')
 local check = require('box.check')
 local triggers = require('box.triggers')
 
+local session_exists = go.fn('box.session_exists')
+local session_fd = go.fn('box.session_fd')
 local session_peer = go.fn('box.session_peer')
 local session_push = go.fn('box.session_push')
 local session_storage = go.fn('box.session_storage')
@@ -13,6 +16,7 @@ local session_su = go.fn('box.session_su')
 local session_enter = go.fn('box.session_enter')
 local session_leave = go.fn('box.session_leave')
 local serve = go.fn('socket.serve')
+local int64 = ffi.typeof('int64_t')
 
 local current_id = bridge.session_id
 local new_id = go.fn('box.session_id')
@@ -27,24 +31,46 @@ local session = {
     uid = go.fn('box.session_uid'),
     effective_user = go.fn('box.session_effective_user'),
     euid = go.fn('box.session_euid'),
-    fd = go.fn('box.session_fd'),
-    exists = go.fn('box.session_exists'),
 }
 
 for _, event in ipairs{'on_connect', 'on_disconnect', 'on_auth', 'on_access_denied'} do
     session[event] = triggers.setter('box.session.' .. event)
 end
 
+-- The number of a session that an argument names, nil for the caller's.
+local function number_of(id)
+    if type(id) == 'nil' then
+        return nil
+    end
+    local ok, number = pcall(int64, id)
+    if not ok then
+        error('expected int64_t as 1 argument', 0)
+    end
+    return number
+end
+
+function session.exists(id)
+    return session_exists(number_of(id))
+end
+
+function session.fd(id)
+    return session_fd(number_of(id))
+end
+
 function session.peer(id)
-    return session_peer(id)
+    return (session_peer(number_of(id))) -- nil without one
 end
 
 -- Sends an out-of-band message to the client. It returns true, or nil and an error.
-function session.push(message, sync)
+function session.push(...)
+    if select('#', ...) ~= 1 then
+        check.illegal('Usage: box.session.push(data)')
+    end
+    local message = ...
     if type(message) == 'function' then
         return nil, core.hooks.raise("unsupported Lua type 'function'")
     end
-    local ok, reason = pcall(session_push, message, sync)
+    local ok, reason = pcall(session_push, message)
     if not ok then
         return nil, reason
     end
@@ -101,6 +127,9 @@ session.settings = setmetatable({}, {
         return row[2]
     end,
     __newindex = function(_, name, value)
+        if value == nil then
+            value = box.NULL -- so that the operation has it
+        end
         if box.space._session_settings:update(name, {{'=', 'value', value}}) == nil then
             box.error(box.error.NO_SUCH_SESSION_SETTING, name)
         end
