@@ -132,21 +132,20 @@ func (b *Box) fireSession(c *Ctx, e *trigger.Event, args []byte, nargs int) erro
 // CheckSpace checks the right to read or write a space. The owner needs nothing but the right of usage.
 func (c *Ctx) CheckSpace(sp *Space, p Privilege) error {
 	u := c.User
-	missing := (p | Usage) &^ u.Universe
-	if missing == 0 {
-		return nil
-	}
-	if missing&Usage == 0 && (sp.Owner == u.ID || missing&^u.Classes[SpaceObject] == 0 ||
-		missing&^u.Classes[SpaceObject]&^u.Objects[Object{Type: SpaceObject, ID: sp.ID}] == 0) {
-		return nil
-	}
-	if c.box.recovering {
+	if u.may(p, sp) || c.box.recovering {
 		return nil
 	}
 	if u.Universe&Usage == 0 {
 		return c.denied(Usage, UniverseObject, "")
 	}
-	return c.denied(missing, SpaceObject, sp.Name)
+	return c.denied((p|Usage)&^u.Universe, SpaceObject, sp.Name)
+}
+
+// may reports whether the user has rights over a space.
+func (u *User) may(p Privilege, sp *Space) bool {
+	missing := (p | Usage) &^ u.Universe
+	return missing == 0 || missing&Usage == 0 && (sp.Owner == u.ID || missing&^u.Classes[SpaceObject] == 0 ||
+		missing&^u.Classes[SpaceObject]&^u.Objects[Object{Type: SpaceObject, ID: sp.ID}] == 0)
 }
 
 // CheckSequence checks the right to use a sequence.

@@ -6,6 +6,7 @@
 // ready by itself. The rules are few:
 //
 //   - what runs under the lock never blocks on I/O;
+//   - those who only read data may share the lock with one another, see Share;
 //   - a Fiber that has to wait parks and returns to its caller; it is continued by the cord's goroutine;
 //   - methods say whether they want the lock held. Post and Stop are for those who don't hold it.
 package fiber
@@ -25,7 +26,7 @@ type Cord struct {
 	// to be set before the first use of the cord or under the lock.
 	OnLock func()
 
-	mu sync.Mutex // guards all data and Lua, and the fields below up to the next lock
+	mu sync.RWMutex // guards all data and Lua, and the fields below up to the next lock
 
 	ready    []*Fiber // fibers to be resumed, in order
 	head     int      // the first of ready that hasn't run
@@ -70,6 +71,15 @@ func (c *Cord) Lock() {
 
 // Unlock gives the cord up.
 func (c *Cord) Unlock() { c.mu.Unlock() }
+
+// Share takes the cord together with others who share it, while nobody has it alone. Whoever shares it sees everything
+// that was done under the lock before. It may only read, and only what is read without leaving a trace: the catalog, and
+// the data of spaces that have no versions. Whatever remembers something (counters, scratch memory, Lua, sessions of
+// others) is not for it.
+func (c *Cord) Share() { c.mu.RLock() }
+
+// Unshare gives a shared cord up.
+func (c *Cord) Unshare() { c.mu.RUnlock() }
 
 // Post has f run under the lock soon, in the order of the calls. It may be called from any goroutine, with or without the
 // lock, and never blocks.

@@ -19,7 +19,9 @@ type tree struct {
 	cmp   *tuple.KeyDef // the order of the items
 	words words         // of their keys
 	// keyed trees hold entries, that is, tuples together with a key made of them.
-	keyed    bool
+	keyed bool
+	// exact means that no two items have the same hint: it is the whole key.
+	exact    bool
 	excludes bool          // tuples whose key has a null in certain parts stay outside
 	posDef   *tuple.KeyDef // CmpDef for positions: its parts are the fields
 	primary  *tuple.KeyDef // of a functional index: those parts of CmpDef that read the tuple
@@ -59,6 +61,7 @@ func NewTree(def *Def) Index {
 		t.primary = primaryPart(def)
 	}
 	t.words = newWords(t.cmp)
+	t.exact = !t.keyed && t.cmp.HintIsKey()
 	return t
 }
 
@@ -155,6 +158,9 @@ func (t *tree) find(h *head, hints []uint64, items []unsafe.Pointer, p *probe) (
 	lo := lowerHint(hints, hint)
 	if lo == len(hints) || hints[lo] != hint {
 		return lo, false
+	}
+	if t.exact {
+		return lo, true
 	}
 	hi := lo + sameHint(hints[lo:], hint)
 	for lo < hi {

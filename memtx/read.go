@@ -11,6 +11,10 @@ import (
 // plain reports whether txn reads the indexes as they are and need not remember that.
 func (s *Space) plain(txn *Txn) bool { return s.past == nil && (txn == nil || txn.history == nil) }
 
+// Shareable reports whether reads that belong to no transaction leave no trace, so that many may be made at once: nothing
+// has to be told apart for them.
+func (s *Space) Shareable() bool { return s.past == nil }
+
 // system reports whether it is a space in which the catalog lives. As the catalog is that of what is prepared, all see
 // what is prepared in them.
 func (s *Space) system() bool { return s.ID >= 256 && s.ID < 512 }

@@ -2,7 +2,8 @@
 //
 // A Space is a list of indexes over the same tuples, the first of which is the primary one. A Txn changes
 // all indexes of a space or none, remembers how to undo what it did, and hands its statements to the journal.
-// Nothing here locks: every call is made under the lock of the cord that owns the data.
+// Nothing here locks: every call is made under the lock of the cord that owns the data. Reads of a space that is
+// Shareable may share it.
 //
 // All reads say on behalf of which Txn they are made, and all writes go through Txn.Apply, so that a
 // transaction manager can stand between them and the indexes.

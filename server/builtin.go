@@ -175,31 +175,7 @@ func (r *Request) doChange() error {
 // answerTuples answers a DML request, and ends it.
 func (r *Request) answerTuples(tuples []*tuple.Tuple, position []byte) {
 	b, start := r.open()
-	more := 0
-	if len(position) > 0 {
-		more++
-	}
-	extended := r.has(iproto.FeatureDMLTupleExtension)
-	if extended {
-		more++
-	}
-	b = iproto.AppendDataHead(b, len(tuples), more)
-	if extended {
-		for _, t := range tuples {
-			b = box.AppendTuple(b, t)
-		}
-	} else {
-		for _, t := range tuples {
-			b = append(b, t.Data()...)
-		}
-	}
-	if len(position) > 0 {
-		b = append(b, byte(iproto.KeyPosition))
-		b = msgpack.AppendStringBytes(b, position)
-	}
-	if extended {
-		b = appendFormatsOf(b, tuples)
-	}
+	b = appendTuples(b, tuples, position, r.has(iproto.FeatureDMLTupleExtension))
 	r.answer(b, start)
 	r.end()
 }

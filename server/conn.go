@@ -65,6 +65,8 @@ type turn struct {
 	waits  []journalWait
 	locked bool // the cord's lock is held for the turn
 	tally  tally
+
+	reading reading
 }
 
 // journalWait is a part of a turn's answers that depends on a transaction.
@@ -320,6 +322,7 @@ func (c *conn) run(t *turn) (blocked bool) {
 		s.box.AwaitJournal()
 		c.turn = t
 	}
+	c.foresee(t, n)
 	ended := 0
 	for ; n < t.n; n++ {
 		r := t.requests[n]

@@ -77,8 +77,8 @@ func (l *latencies) add(d time.Duration) {
 	l.mu.Unlock()
 }
 
-// runUnlocked runs the first requests of a turn, as far as they need no lock: PINGs and those whose handler is
-// Unlocked. It returns how many it has run; the lock is held when one of them has taken it.
+// runUnlocked runs the first requests of a turn, as far as they don't need the lock for themselves: PINGs, SELECTs that
+// share it, and those whose handler is Unlocked. It returns how many it has run; the lock is held when one of them has taken it.
 func (c *conn) runUnlocked(t *turn) (n int) {
 	table := c.server.overrides.table.Load()
 	schema := c.server.schema.Load()
@@ -86,6 +86,9 @@ func (c *conn) runUnlocked(t *turn) (n int) {
 		r := t.requests[n]
 		if r.isPing(schema, table) {
 			t.answers = iproto.AppendOK(t.answers, r.head.Sync, schema)
+		} else if k := c.runReads(t, n, table); k > 0 {
+			n += k
+			continue
 		} else if h := table.findUnlocked(r.head.Type); h == nil || r.fault != nil || r.head.StreamID != 0 {
 			break
 		} else if !r.serveUnlocked(t, h) {

@@ -38,6 +38,9 @@ func (k *KeyDef) HintKey(key []byte, n int) uint64 {
 	return k.parts[0].hint(key)
 }
 
+// HintIsKey reports whether the hint tells all: keys are equal if, and only if, their hints are.
+func (k *KeyDef) HintIsKey() bool { return k.shape == shapeOneUnsigned }
+
 // hint returns the hint of a value of the part. Nil is 0 and everything else more, so that nil may come first.
 func (p *part) hint(v []byte) uint64 {
 	var h uint64

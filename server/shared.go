@@ -1,0 +1,179 @@
+package server
+
+import (
+	"github.com/lycosadb/lycosa/box"
+	"github.com/lycosadb/lycosa/index"
+	"github.com/lycosadb/lycosa/iproto"
+	"github.com/lycosadb/lycosa/msgpack"
+	"github.com/lycosadb/lycosa/tuple"
+)
+
+// SELECTs at the beginning of a turn don't take the cord's lock: connections that read share it. What they read is what
+// the requests of all connections have done under the lock before, so that whoever has got the answer to a write will
+// find it, on any connection. Whatever the database doesn't answer to those who share the cord, and all that follows it
+// in the turn, runs under the lock as usual.
+
+// reading is what a turn needs for its SELECTs and to look ahead.
+type reading struct {
+	query   box.SelectRequest
+	tuples  []*tuple.Tuple
+	lookups [turnSize]index.Lookup
+	points  [turnSize]bool
+	room    []byte // for keys
+}
+
+// isRead tells whether the request is a SELECT that may be answered without the cord's lock.
+func (r *Request) isRead(schema uint32, table *overrideTable) bool {
+	if r.head.Type != iproto.TypeSelect || r.fault != nil || r.bodyErr != nil || r.head.StreamID != 0 || !r.decoded ||
+		r.dml.HasSpaceName || r.dml.HasIndexName || r.head.SchemaVersion != 0 && r.head.SchemaVersion != uint64(schema) {
+		return false
+	}
+	_, overridden := table.find(iproto.TypeSelect)
+	return !overridden
+}
+
+// runReads runs SELECTs of a turn from the given one on, as far as they follow one another and can share the cord. It
+// returns how many those are.
+func (c *conn) runReads(t *turn, first int, table *overrideTable) (n int) {
+	s := c.server
+	b := s.box
+	if !t.requests[first].isRead(s.schema.Load(), table) {
+		return 0
+	}
+	b.Cord.Share()
+	table = s.overrides.table.Load() // now it stays
+	schema := uint32(b.SchemaVersion())
+	end := first
+	for end < t.n && t.requests[end].isRead(schema, table) {
+		end++
+	}
+	n = c.read(t, first, end, schema)
+	b.Cord.Unshare()
+	if n > 0 {
+		b.Stat.CountShared(n)
+		s.stat.enter(RequestsInProgress, n)
+		s.stat.leave(RequestsInProgress, n)
+	}
+	return n
+}
+
+// read answers SELECTs as long as it can and the turn's answers aren't many bytes. It returns how many it has answered.
+// The cord is shared.
+func (c *conn) read(t *turn, first, end int, schema uint32) (n int) {
+	b, user, x := c.server.box, c.session.User, &t.reading
+	points := 0
+	for i := first; i < end; i++ {
+		x.ask(&t.requests[i].dml)
+		if x.points[i] = b.PointShared(user, &x.query, &x.lookups[points]); x.points[i] {
+			points++
+		}
+	}
+	index.GetAll(x.lookups[:points])
+	next := 0
+	for i := first; i < end && len(t.answers) <= maxAnswers; i++ {
+		r := t.requests[i]
+		x.query.Position, x.tuples = x.query.Position[:0], x.tuples[:0]
+		if x.points[i] {
+			if found := x.lookups[next].Tuple; found != nil {
+				x.tuples = append(x.tuples, found)
+			}
+			next++
+		} else {
+			var ok bool
+			x.ask(&r.dml)
+			if x.tuples, ok = b.SelectShared(user, &x.query, x.tuples); !ok {
+				break
+			}
+		}
+		start := len(t.answers)
+		t.answers = iproto.Begin(t.answers, iproto.TypeOK, r.head.Sync, schema)
+		t.answers = appendTuples(t.answers, x.tuples, x.query.Position, r.has(iproto.FeatureDMLTupleExtension))
+		iproto.End(t.answers, start)
+		clear(x.tuples)
+		n++
+	}
+	x.forget(points)
+	return n
+}
+
+// ask makes the query of a request.
+func (x *reading) ask(d *iproto.DML) {
+	q := &x.query
+	q.Space, q.Index, q.Iterator, q.Key = d.SpaceID, d.IndexID, index.IteratorType(d.Iterator), d.Key
+	q.Limit, q.Offset = d.Limit, d.Offset
+	q.AfterTuple, q.AfterPosition, q.FetchPosition = d.AfterTuple, d.AfterPosition, d.FetchPosition
+}
+
+// forget lets go of what so many lookups and the query have referred to.
+func (x *reading) forget(lookups int) {
+	clear(x.lookups[:lookups])
+	x.query.Key, x.query.AfterTuple, x.query.AfterPosition = nil, nil, nil
+	if cap(x.tuples) > keptTuples {
+		x.tuples = nil
+	}
+}
+
+// worthForeseeing is how many requests to change data make it worth while to look ahead.
+const worthForeseeing = 4
+
+// foresee has the processor fetch what the turn's requests to change data will look for, from the given one on, all of it
+// at once. The cord's lock is held.
+func (c *conn) foresee(t *turn, first int) {
+	if t.n-first < worthForeseeing {
+		return
+	}
+	b, x := c.server.box, &t.reading
+	x.room = x.room[:0]
+	n := 0
+	for _, r := range t.requests[first:t.n] {
+		d := &r.dml
+		if r.fault != nil || r.bodyErr != nil || !r.decoded || d.HasSpaceName || d.HasIndexName {
+			continue
+		}
+		var ok bool
+		switch r.head.Type {
+		case iproto.TypeReplace, iproto.TypeInsert, iproto.TypeUpsert:
+			x.room, ok = b.Foresee(d.SpaceID, 0, nil, d.Tuple, &x.lookups[n], x.room)
+		case iproto.TypeUpdate, iproto.TypeDelete, iproto.TypeSelect:
+			x.room, ok = b.Foresee(d.SpaceID, d.IndexID, d.Key, nil, &x.lookups[n], x.room)
+		}
+		if ok {
+			n++
+		}
+	}
+	if n >= worthForeseeing {
+		index.GetAll(x.lookups[:n])
+	}
+	x.forget(n)
+	if cap(x.room) > keptBuffer {
+		x.room = nil
+	}
+}
+
+// appendTuples appends the body of the answer to a DML request. The position may be empty; extended answers have the
+// tuples' formats.
+func appendTuples(b []byte, tuples []*tuple.Tuple, position []byte, extended bool) []byte {
+	more := 0
+	if len(position) > 0 {
+		more++
+	}
+	if extended {
+		more++
+	}
+	b = iproto.AppendDataHead(b, len(tuples), more)
+	for _, t := range tuples {
+		if extended {
+			b = box.AppendTuple(b, t)
+		} else {
+			b = append(b, t.Data()...)
+		}
+	}
+	if len(position) > 0 {
+		b = append(b, byte(iproto.KeyPosition))
+		b = msgpack.AppendStringBytes(b, position)
+	}
+	if extended {
+		b = appendFormatsOf(b, tuples)
+	}
+	return b
+}
