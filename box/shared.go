@@ -76,7 +76,7 @@ func (b *Box) PointShared(u *User, r *SelectRequest, l *index.Lookup) bool {
 		return false
 	}
 	_, x := b.shareable(u, r.Space, r.Index)
-	if x == nil || !x.Unique {
+	if x == nil || !x.Unique || x.Type == index.Hash && r.Iterator != index.EQ {
 		return false
 	}
 	key, n, err := splitKey(r.Key)
