@@ -193,6 +193,22 @@ func TestDDLRights(t *testing.T) {
 		"44 Failed to drop user or role 'dev': the user is active in the current session")
 }
 
+// TestDropUserByRightOnHim checks that the right to drop one user suffices, though it goes with him.
+func TestDropUserByRightOnHim(t *testing.T) {
+	d := newDDL(t)
+	b, c := d.b, d.c
+	d.user("bob")
+	d.user("boss")
+	drop := func() error { return d.as("boss", func() error { return b.DropUser(c, b.UserByName("bob").ID) }) }
+	d.want(b.GrantByName(c, "boss", "read", "universe", "", GrantOptions{}), "")
+	d.want(drop(), "42 Write access to space '_user' is denied for user 'boss'")
+	d.want(b.GrantByName(c, "boss", "write", "universe", "", GrantOptions{}), "")
+	d.want(drop(), "42 Drop access to user 'bob' is denied for user 'boss'")
+	d.want(b.GrantByName(c, "boss", "drop", "user", "bob", GrantOptions{}), "")
+	d.want(drop(), "")
+	d.same("rights", d.grants("boss"), `[1, 33, "role", 2, 4][1, 33, "universe", 0, 27][1, 33, "user", 33, 128]`)
+}
+
 func TestViews(t *testing.T) {
 	d := newDDL(t)
 	b, c := d.b, d.c

@@ -150,6 +150,9 @@ func (b *Box) spaceChanged(id uint32) {
 	for _, f := range b.OnSchemaChange {
 		f(id)
 	}
+	if !b.recovering {
+		b.announceSchema()
+	}
 }
 
 // hasRows reports whether an index of a system space has rows whose key begins with the given numbers.

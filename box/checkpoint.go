@@ -267,5 +267,13 @@ func (b *Box) SetCheckpointWALThreshold(bytes int64) {
 // Retention knows the checkpoints and the logs that are kept, nil for a database in memory.
 func (b *Box) Retention() *wal.Retention { return b.storage.retention }
 
+// OldestVClock returns the clock of the oldest state that rows are kept since.
+func (b *Box) OldestVClock() vclock.VClock {
+	if b.storage.retention == nil {
+		return b.VClock()
+	}
+	return b.storage.retention.Oldest()
+}
+
 // CheckpointInProgress reports whether a checkpoint is being written.
 func (b *Box) CheckpointInProgress() bool { return b.storage.busy }

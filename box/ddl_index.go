@@ -126,7 +126,7 @@ func (b *Box) indexOptions(c *Ctx, o *IndexSpec) (msgpack.Raw, error) {
 		m["distance"] = o.Distance
 	}
 	if o.Func != "" {
-		row, err := b.find(c, VFuncID, o.Func)
+		row, err := b.find(c, FuncID, o.Func)
 		if err != nil {
 			return nil, err
 		}

@@ -115,19 +115,25 @@ func (b *Box) DropUser(c *Ctx, id uint32) error {
 		if err != nil {
 			return err
 		}
-		err = b.asAdmin(c, func() error {
+		// The right to drop this user goes with the rights on him, so it is checked before.
+		if err := c.CheckSpace(b.catalog.spaces[UserID], Write); err != nil {
+			return err
+		}
+		if err := c.checkDDL(u.objectType(), id, u.Name, u.Owner, Drop); err != nil {
+			return err
+		}
+		return b.asAdmin(c, func() error {
 			for _, row := range rights {
 				if err := b.deleteGrant(c, row); err != nil {
 					return err
 				}
 			}
-			return b.revokeAll(c, UserObject, id)
-		})
-		if err != nil {
+			if err := b.revokeAll(c, UserObject, id); err != nil {
+				return err
+			}
+			_, err = b.Delete(c, UserID, 0, k)
 			return err
-		}
-		_, err = b.Delete(c, UserID, 0, k)
-		return err
+		})
 	})
 }
 

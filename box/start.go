@@ -47,13 +47,18 @@ func Open(cfg Config) (*Box, error) {
 
 // Start gives an empty database its data: that of its directory, or that of a fresh one, which is stored. It is
 // called under the cord's lock, which it keeps while it reads.
-func (b *Box) Start() error {
+func (b *Box) Start() (err error) {
+	defer func() {
+		if err == nil {
+			b.announce()
+		}
+	}()
 	if b.Config.MemtxDir == "" {
 		defer b.Stat.Reset()
 		defer b.SetLSN(0, 0)
 		return b.Bootstrap()
 	}
-	err := b.startStored()
+	err = b.startStored()
 	if err != nil && b.storage.lock != nil {
 		_ = b.storage.lock.Close()
 		b.storage.lock = nil

@@ -19,6 +19,7 @@ func (b *Box) passQueue(typ iproto.Type, owner uint32) {
 	body := b.queueBody(3, was)
 	body = append(body, keyTerm)
 	b.logQueue(xlog.Row{Type: typ, Body: msgpack.AppendUint(body, b.status.term)})
+	b.AnnounceMode()
 }
 
 // queueBody begins the body of a row about the queue: whose it is and up to where it is confirmed.

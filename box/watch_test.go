@@ -1,10 +1,12 @@
 package box
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/lycosadb/lycosa/fiber"
+	"github.com/lycosadb/lycosa/msgpack"
 )
 
 // told collects what a watcher hears.
@@ -94,5 +96,49 @@ func TestWatchStoppedBeforeItWasTold(t *testing.T) {
 	run()
 	if got := s.take(); got != "" {
 		t.Errorf("told %q", got)
+	}
+}
+
+// TestAnnouncements checks what the server broadcasts about itself, and when.
+func TestAnnouncements(t *testing.T) {
+	d := newDDL(t)
+	b := d.b
+	b.announce()
+	show := func(key string) string {
+		var out strings.Builder
+		n, m, _ := msgpack.ReadMapHeader(b.WatchOnce(key))
+		for range n {
+			var name []byte
+			name, m, _ = msgpack.ReadString(m)
+			rest, _ := msgpack.Skip(m)
+			value, _, _ := msgpack.Decode(m[:len(m)-len(rest)])
+			fmt.Fprintf(&out, "%s=%v ", name, value)
+			m = rest
+		}
+		return strings.TrimSpace(out.String())
+	}
+	want := func(key, text string) {
+		t.Helper()
+		if got := show(key); got != text {
+			t.Errorf("%s is %s, want %s", key, got, text)
+		}
+	}
+	want("box.status", "is_ro=false is_ro_cfg=false status=running")
+	want("box.election", "term=1 role=follower is_ro=false leader=0")
+	want("box.id", "id=1 instance_uuid="+b.InstanceUUID()+" instance_name=<nil> replicaset_uuid="+b.ReplicasetUUID()+
+		" replicaset_name=<nil> cluster_name=<nil>")
+	b.Config.ReadOnly = true
+	b.AnnounceMode()
+	want("box.status", "is_ro=true is_ro_cfg=true status=running")
+	want("box.election", "term=1 role=follower is_ro=true leader=0")
+	b.Config.ReadOnly = false
+	b.Promote()
+	want("box.status", "is_ro=false is_ro_cfg=false status=running")
+	want("box.election", "term=2 role=follower is_ro=false leader=0")
+	before := show("box.schema")
+	d.space("s")
+	want("box.schema", fmt.Sprintf("version=%d", b.SchemaVersion()))
+	if show("box.schema") == before {
+		t.Errorf("box.schema is still %s", before)
 	}
 }

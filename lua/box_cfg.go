@@ -35,7 +35,7 @@ func (f *boxFace) registerCfg() {
 		f.applyStorage(o)
 		if f.Box.Config.ReadOnly != wasReadOnly {
 			f.modeChanged()
-			f.broadcastStatus()
+			f.Box.AnnounceMode()
 		}
 		return f.applyNetwork(o)
 	})
@@ -158,7 +158,6 @@ func (f *boxFace) configure(c *luajit.Call, ctx *box.Ctx) error {
 		return err
 	}
 	f.configured = true
-	f.broadcastAll()
 	return f.applyNetwork(o)
 }
 

@@ -53,9 +53,10 @@ func (f *boxFace) registerCheckpoint() {
 // gcInfo tells of the checkpoints that are kept and who holds files back.
 func (f *boxFace) gcInfo(c *luajit.Call, _ *box.Ctx) error {
 	w := startMap(c.Out)
-	w.int("signature", f.Box.Signature())
+	oldest := f.Box.OldestVClock()
+	w.int("signature", oldest.Signature())
 	w.key("vclock")
-	w.b = f.appendVClock(w.b)
+	w.b = oldest.AppendMsgpack(w.b)
 	w.key("checkpoints")
 	if r := f.Box.Retention(); r == nil {
 		w.b = append(w.b, emptyArray...)

@@ -297,24 +297,26 @@ func (r *Request) doWatch() error {
 	return nil
 }
 
+// doVote tells how far this instance is. The old request of that name is answered with the clock alone.
 func (r *Request) doVote() error {
 	if err := r.checkSchema(); err != nil {
 		return err
 	}
 	b := r.conn.server.box
-	clock := msgpack.AppendMapHeader(nil, 0)
-	if id := b.InstanceID(); id != 0 && b.LSN() > 0 {
-		clock = msgpack.AppendMapHeader(clock[:0], 1)
-		clock = msgpack.AppendUint(clock, uint64(id))
-		clock = msgpack.AppendUint(clock, uint64(b.LSN()))
+	now, oldest := b.VClock(), b.OldestVClock()
+	now[0], oldest[0] = 0, 0 // rows of local spaces concern nobody else
+	if r.head.Type == iproto.TypeVoteDeprecated {
+		p, start := r.open()
+		r.answer(now.AppendMsgpack(append(p, 0x81, byte(iproto.KeyVClock))), start)
+		r.end()
+		return nil
 	}
 	ballot := iproto.Ballot{
 		ReadOnlyCfg: b.Config.ReadOnly,
 		ReadOnly:    b.CheckWritable() != nil,
 		Booted:      true,
-		CanLead:     !b.Config.ReadOnly,
-		VClock:      clock,
-		GCVClock:    clock,
+		VClock:      now.AppendMsgpack(nil),
+		GCVClock:    oldest.AppendMsgpack(nil),
 		Leader:      b.InstanceUUID(),
 		Registered:  []string{b.InstanceUUID()},
 	}

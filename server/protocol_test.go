@@ -76,9 +76,11 @@ func TestPackets(t *testing.T) {
 	}
 	c.ask(request(7, 3, m(0x23, "guest", 0x21, list())), "0 3 {}")
 	c.send(request(68, 4, nil))
-	if got := c.answer(); !strings.HasPrefix(got, "0 4 {41:{") {
+	clock := fmt.Sprintf("{1:%d}", w.b.LSN())
+	if got := c.answer(); !strings.HasPrefix(got, "0 4 {41:{1:false 2:"+clock+" 3:"+clock+" 4:false 5:false 6:true 7:false 8:") {
 		t.Error(got)
 	}
+	c.ask(request(67, 5, nil), "0 5 {38:"+clock+"}")
 }
 
 func TestDataRequests(t *testing.T) {

@@ -85,6 +85,22 @@ func (r *Retention) Checkpoints() []CheckpointInfo {
 	return list
 }
 
+// Oldest returns the clock of the oldest state that rows are kept since: that of the oldest checkpoint, or of a consumer
+// that is further behind.
+func (r *Retention) Oldest() (v vclock.VClock) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.checkpoints) > 0 {
+		v = r.checkpoints[0].vclock
+	}
+	for _, c := range r.consumers {
+		if c.vclock.Signature() < v.Signature() {
+			v = c.vclock
+		}
+	}
+	return v
+}
+
 // Pin holds a checkpoint back from removal, the n-th before the newest one, until release is called. It returns the files
 // that make a copy of it. The error is MISSING_SNAPSHOT if there are not so many.
 func (r *Retention) Pin(n int) (files []string, release func(), err error) {

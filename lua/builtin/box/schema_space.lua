@@ -193,11 +193,11 @@ local function func_of(options)
     if options.func == nil then
         return nil
     end
-    local id = lookup.func(options.func)
-    if id == nil then
+    local row = box.space._func.index.name:get(options.func)
+    if row == nil then
         box.error(box.error.NO_SUCH_FUNCTION, options.func)
     end
-    return id
+    return row[1]
 end
 
 -- The sequence that options ask for, in the form that Go takes: false for none, or a map. It is asked for by true,
