@@ -121,6 +121,9 @@ func (db *DB) Close(ctx context.Context) error {
 type scope interface {
 	// do runs f under the lock, and waits until what it has written is on disk if it isn't part of a transaction.
 	do(f func(c *box.Ctx) error) error
+	// share runs f, which only reads, for a user, together with others who read. It returns what f returns, and false if
+	// f has to be run under the lock.
+	share(f func(b *box.Box, u *box.User) bool) bool
 	database() *DB
 }
 
@@ -132,6 +135,13 @@ func (db *DB) do(f func(c *box.Ctx) error) error {
 		return err
 	}
 	return ticket.Wait()
+}
+
+func (db *DB) share(f func(b *box.Box, u *box.User) bool) bool {
+	b := db.Box
+	b.Cord.Share()
+	defer b.Cord.Unshare()
+	return f(b, b.UserByID(box.AdminID))
 }
 
 // locked runs f under the lock.

@@ -41,7 +41,7 @@ func Name(name string) Option { return func(s *settings) { s.name = name } }
 
 // Inline runs a handler that never blocks on the goroutine of the connection, which costs no more than the call. As long
 // as it doesn't ask for anything that needs the lock (Tx, User, Session), and isn't behind what has it, it even runs
-// without the lock, in parallel with all other connections. It must not call methods of DB that take the lock.
+// without the lock, in parallel with all other connections; to read, it has Request.Space. It must not call methods of DB that take the lock.
 func Inline() Option { return func(s *settings) { s.inline = true } }
 
 // Timeout bounds the time of a handler: after that the client gets the error TIMEOUT, the Context of the request ends, and

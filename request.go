@@ -220,6 +220,28 @@ func (q *Request) do(f func(c *box.Ctx) error) error {
 	return ticket.Wait()
 }
 
+func (q *Request) share(f func(b *box.Box, u *box.User) bool) bool {
+	if q.inline {
+		return q.request.Share(f)
+	}
+	b := q.db.Box
+	b.Cord.Share()
+	defer b.Cord.Unshare()
+	if q.request == nil {
+		return false
+	}
+	c := q.request.Ctx()
+	return c.Txn == nil && f(b, c.User)
+}
+
+// Space returns a space by its name, for single operations with the rights of the client; see Tx for several that belong
+// together. Get and Select don't take the lock for themselves: they read together with others who read, also in a handler
+// that is inline.
+func (q *Request) Space(name string) *Space { return &Space{scope: q, name: name} }
+
+// SpaceByID is Space for a space by its number.
+func (q *Request) SpaceByID(id uint32) *Space { return &Space{scope: q, id: id} }
+
 // Reply answers the request in the form of the server's own answers: data is a list, of tuples as a rule, such as
 // []any{[]any{1, "one"}}, or encoded already. The handler still has to return true; the answer leaves when it does, at the
 // latest. The errors are ILLEGAL_PARAMS for what is no list, and SESSION_CLOSED.

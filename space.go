@@ -6,7 +6,6 @@ import (
 	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/index"
-	"github.com/lycosadb/lycosa/memtx"
 	"github.com/lycosadb/lycosa/tuple"
 )
 
@@ -40,7 +39,7 @@ func createSpace(s scope, name string, spec box.SpaceSpec) (*Space, error) {
 // on runs f with the space.
 func (s *Space) on(f func(c *box.Ctx, sp *box.Space) error) error {
 	return s.scope.do(func(c *box.Ctx) error {
-		sp, err := s.find(c)
+		sp, err := s.find(c.Box())
 		if err != nil {
 			return err
 		}
@@ -48,14 +47,14 @@ func (s *Space) on(f func(c *box.Ctx, sp *box.Space) error) error {
 	})
 }
 
-func (s *Space) find(c *box.Ctx) (*box.Space, error) {
+func (s *Space) find(b *box.Box) (*box.Space, error) {
 	if s.name == "" {
-		if sp := c.Box().SpaceByID(s.id); sp != nil {
+		if sp := b.SpaceByID(s.id); sp != nil {
 			return sp, nil
 		}
 		return nil, boxerr.New(boxerr.NoSuchSpace, uint64(s.id))
 	}
-	if sp := c.Box().SpaceByName(s.name); sp != nil {
+	if sp := b.SpaceByName(s.name); sp != nil {
 		return sp, nil
 	}
 	return nil, boxerr.New(boxerr.NoSuchSpace, s.name)
@@ -93,7 +92,27 @@ func (s *Space) Len() (n int, err error) {
 }
 
 // Get returns the tuple with a primary key, nil when there is none.
-func (s *Space) Get(key ...any) (Tuple, error) {
+func (s *Space) Get(key ...any) (found Tuple, err error) {
+	data, err := appendValue(nil, key)
+	if err != nil {
+		return nil, err
+	}
+	if s.scope.share(func(b *box.Box, u *box.User) bool {
+		sp, err := s.find(b)
+		if err != nil {
+			return false
+		}
+		t, ok := b.GetShared(u, sp.ID, 0, data)
+		if ok {
+			b.Stat.CountShared(1)
+		}
+		if t != nil {
+			found = t.Data()
+		}
+		return ok
+	}) {
+		return found, nil
+	}
 	return s.change(key, func(c *box.Ctx, sp *box.Space, key []byte) (*tuple.Tuple, error) {
 		return c.Box().Get(c, sp.ID, 0, key)
 	})
@@ -196,31 +215,50 @@ func (s *Space) Select(q Query) (list []Tuple, err error) {
 	if q.Limit == 0 {
 		q.Limit = math.MaxUint32
 	}
-	err = s.on(func(c *box.Ctx, sp *box.Space) error {
-		var x *memtx.Index
-		if q.Index == "" {
-			x = sp.Mem.Primary()
-		} else {
-			x = sp.Mem.IndexByName(q.Index)
+	r := box.SelectRequest{Iterator: q.Iterator, Key: key, Offset: q.Offset, Limit: q.Limit, AfterTuple: q.After}
+	var found []*tuple.Tuple
+	if !s.scope.share(func(b *box.Box, u *box.User) (ok bool) {
+		sp, err := s.find(b)
+		if err != nil || q.target(sp, &r) != nil {
+			return false
 		}
-		if x == nil {
-			if q.Index == "" {
-				return boxerr.New(boxerr.NoSuchIndexID, uint64(0), sp.Name)
+		if found, ok = b.SelectShared(u, &r, nil); ok {
+			b.Stat.CountShared(1)
+		}
+		return ok
+	}) {
+		err = s.on(func(c *box.Ctx, sp *box.Space) (err error) {
+			if err = q.target(sp, &r); err != nil {
+				return err
 			}
-			return boxerr.New(boxerr.NoSuchIndexName, q.Index, sp.Name)
+			found, err = c.Box().Select(c, &r, nil)
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
-		found, err := c.Box().Select(c, &box.SelectRequest{Space: sp.ID, Index: x.ID, Iterator: q.Iterator, Key: key,
-			Offset: q.Offset, Limit: q.Limit, AfterTuple: q.After}, nil)
-		list = make([]Tuple, len(found))
-		for i, t := range found {
-			list[i] = t.Data()
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
+	}
+	list = make([]Tuple, len(found))
+	for i, t := range found {
+		list[i] = t.Data()
 	}
 	return list, nil
+}
+
+// target sets the numbers of the space and of the index that the query is for.
+func (q *Query) target(sp *box.Space, r *box.SelectRequest) error {
+	x := sp.Mem.Primary()
+	if q.Index != "" {
+		x = sp.Mem.IndexByName(q.Index)
+	}
+	if x == nil {
+		if q.Index == "" {
+			return boxerr.New(boxerr.NoSuchIndexID, uint64(0), sp.Name)
+		}
+		return boxerr.New(boxerr.NoSuchIndexName, q.Index, sp.Name)
+	}
+	r.Space, r.Index = sp.ID, x.ID
+	return nil
 }
 
 // Truncate deletes all tuples.

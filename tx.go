@@ -21,6 +21,9 @@ func (tx *Tx) do(f func(c *box.Ctx) error) error {
 	return f(tx.ctx)
 }
 
+// share declines: what a transaction reads is part of it.
+func (tx *Tx) share(func(*box.Box, *box.User) bool) bool { return false }
+
 // Space returns a space by its name; what is done with it is part of the transaction.
 func (tx *Tx) Space(name string) *Space { return &Space{scope: tx, name: name} }
 

@@ -96,6 +96,18 @@ func (c *conn) read(t *turn, first, end int, schema uint32) (n int) {
 	return n
 }
 
+// Share runs f, which only reads, on behalf of the client's user and together with others who read, if the request's
+// handler was asked without the lock. It returns what f returns; false means that f has to be run with the lock.
+func (r *Request) Share(f func(b *box.Box, u *box.User) bool) bool {
+	if r.unlocked == nil {
+		return false
+	}
+	b := r.conn.server.box
+	b.Cord.Share()
+	defer b.Cord.Unshare()
+	return f(b, r.conn.session.User)
+}
+
 // ask makes the query of a request.
 func (x *reading) ask(d *iproto.DML) {
 	q := &x.query
