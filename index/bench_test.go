@@ -151,6 +151,7 @@ func BenchmarkBulkLoad(b *testing.B) {
 	rows := benchTuples(benchRows)
 	for _, c := range benchCases {
 		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
 			for b.Loop() {
 				x := c.make(b)
 				x.BulkLoad(rows)

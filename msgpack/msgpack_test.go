@@ -269,6 +269,7 @@ var packet, _ = hex.DecodeString("8200020105" + "82" + "10cd0200" + "21" + "9501
 
 func BenchmarkSkip(b *testing.B) {
 	b.SetBytes(int64(len(packet)))
+	b.ReportAllocs()
 	for b.Loop() {
 		SkipN(packet, 2)
 	}
@@ -276,6 +277,7 @@ func BenchmarkSkip(b *testing.B) {
 
 func BenchmarkCheck(b *testing.B) {
 	b.SetBytes(int64(len(packet)))
+	b.ReportAllocs()
 	for b.Loop() {
 		CheckN(packet, 2)
 	}
@@ -283,6 +285,7 @@ func BenchmarkCheck(b *testing.B) {
 
 func BenchmarkSkipFields(b *testing.B) {
 	tuple := packet[10:]
+	b.ReportAllocs()
 	for b.Loop() {
 		_, rest, _ := ReadArrayHeader(tuple)
 		for range 4 {
@@ -293,6 +296,7 @@ func BenchmarkSkipFields(b *testing.B) {
 
 func BenchmarkReadUint(b *testing.B) {
 	small, long := AppendUint(nil, 5), AppendUint(nil, 70000)
+	b.ReportAllocs()
 	for b.Loop() {
 		ReadUint(small)
 		ReadUint(long)
@@ -301,6 +305,7 @@ func BenchmarkReadUint(b *testing.B) {
 
 func BenchmarkAppend(b *testing.B) {
 	buf := make([]byte, 0, 64)
+	b.ReportAllocs()
 	for b.Loop() {
 		out := AppendArrayHeader(buf, 3)
 		out = AppendUint(out, 70000)

@@ -79,6 +79,7 @@ func TestThreadParksAndGoesOn(t *testing.T) {
 	}
 }
 
+// BenchmarkCall crosses the bridge: from Go to Lua and back, and from there to Go and back once more.
 func BenchmarkCall(b *testing.B) {
 	s, err := New()
 	if err != nil {
@@ -86,22 +87,31 @@ func BenchmarkCall(b *testing.B) {
 	}
 	defer s.Close()
 	s.Func("nothing", func(*Call) error { return nil })
-	for name, text := range map[string]string{
-		"empty":      `return function() end`,
-		"and back":   `local f = require('internal.bridge').functions.nothing return function() f() end`,
-		"echo table": `return function(t) return t end`,
+	s.Func("echo", func(c *Call) error { c.PushRaw(c.Raw()); return nil })
+	const functions = "local f = require('internal.bridge').functions "
+	for _, test := range []struct{ name, text string }{
+		{"empty", `return function() end`},
+		{"echo number", `return function(_, n) return n end`},
+		{"echo table", `return function(t) return t end`},
+		{"and back", functions + `local f = f.nothing return function() f() end`},
+		{"and back with a number", functions + `local f = f.echo return function(_, n) return f(n) end`},
+		{"and back with a table", functions + `local f = f.echo return function(t) return f(t) end`},
+		{"and back ten times", functions + `local f = f.nothing return function() for _ = 1, 10 do f() end end`},
 	} {
-		b.Run(name, func(b *testing.B) {
-			chunk, _ := s.Load([]byte(text), "=bench")
+		b.Run(test.name, func(b *testing.B) {
+			chunk, err := s.Load([]byte(test.text), "=bench")
+			if err != nil {
+				b.Fatal(err)
+			}
 			out, _, err := s.Call(chunk, nil, 0)
 			if err != nil {
 				b.Fatal(err)
 			}
 			f := RefOf(out)
-			args := []byte{0x93, 1, 2, 0xa1, 'x'}
+			args := []byte{0x93, 1, 2, 0xa1, 'x', 7} // {1, 2, 'x'}, 7
 			b.ReportAllocs()
-			for range b.N {
-				if _, _, err := s.Call(f, args, 1); err != nil {
+			for b.Loop() {
+				if _, _, err := s.Call(f, args, 2); err != nil {
 					b.Fatal(err)
 				}
 			}
