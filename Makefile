@@ -40,10 +40,7 @@ lint: deps-test
 	luacheck -q lua/builtin examples bench
 
 bench: build deps-test
-	$(GO) run ./bench -server $(BIN) $(BENCH)
-
-bench-persist: build
-	$(GO) run ./bench/persist -server $(BIN)
+	$(GO) run ./bench -server $(BIN) -baseline bench/baseline.json $(BENCH)
 
 crash: build
 	$(GO) test ./crash -v -timeout 30m -binary $(abspath $(BIN)) -kills $(KILLS)

@@ -3,18 +3,22 @@
 package main
 
 import (
+	"bytes"
+	"slices"
 	"testing"
 
+	"github.com/lycosadb/lycosa/bench/goals"
+	"github.com/lycosadb/lycosa/bench/record"
 	"github.com/lycosadb/lycosa/iproto"
 	"github.com/lycosadb/lycosa/msgpack"
 )
 
 // TestPackets reads the packets of all loads back.
 func TestPackets(t *testing.T) {
-	const packets, keys, shares = 50, 100, 3
 	for _, l := range loads {
-		p := newPool(l, packets, keys, 1, shares)
-		if len(p.ends) != packets {
+		l.rows = 50
+		p := newPool(l)
+		if len(p.ends) != l.rows*len(l.makers) {
 			t.Errorf("%s: %d packets", l.name, len(p.ends))
 		}
 		rest := p.bytes
@@ -39,14 +43,71 @@ func TestPackets(t *testing.T) {
 	}
 }
 
-func TestPoolIsARing(t *testing.T) {
-	l, _ := findLoad("ping")
-	p := newPool(l, 10, 1, 0, 1)
-	if b, n := p.packets(8, 5); n != 2 || len(b) != len(p.bytes)-p.ends[7] {
-		t.Errorf("%d packets, %d bytes", n, len(b))
+// TestComparisons looks whether all that is compared, and all that has goals, is there.
+func TestComparisons(t *testing.T) {
+	for _, l := range loads {
+		if _, ok := findLoad(l.against.load); !ok || l.against.times < 1 {
+			t.Errorf("%s is compared with %q", l.name, l.comparison())
+		}
 	}
-	if b, n := p.packets(0, 3); n != 3 || len(b) != p.ends[2] {
-		t.Errorf("%d packets, %d bytes", n, len(b))
+	for _, g := range goals.Loads {
+		if _, ok := findLoad(g.Name); !ok {
+			t.Errorf("there is a goal of %q", g.Name)
+		}
+	}
+	for _, g := range goals.Data {
+		if !slices.ContainsFunc(figures, func(f figure) bool { return f.name == g.Name }) {
+			t.Errorf("there is a goal of %q", g.Name)
+		}
+	}
+}
+
+// TestRings has connections go around their shares.
+func TestRings(t *testing.T) {
+	p := newPool(load{makers: []maker{remove, insert}, rows: 10})
+	const shares = 3
+	seen := make([]byte, 0, len(p.bytes))
+	for share := range shares {
+		r := p.ring(share, shares)
+		packets := r.to - r.from
+		if r.from%2 != 0 || packets < 6 {
+			t.Errorf("share %d: packets %d to %d", share, r.from, r.to)
+		}
+		first, n := r.next(1)
+		first = slices.Clone(first)
+		if n != 1 {
+			t.Errorf("share %d: %d packets instead of 1", share, n)
+		}
+		rest, n := r.next(packets)
+		if n != packets-1 {
+			t.Errorf("share %d: %d packets instead of %d", share, n, packets-1)
+		}
+		if again, _ := r.next(1); !bytes.Equal(again, first) {
+			t.Errorf("share %d: % x instead of % x", share, again, first)
+		}
+		seen = append(append(seen, first...), rest...)
+	}
+	if !bytes.Equal(seen, p.bytes) {
+		t.Error("the shares are not the whole")
+	}
+}
+
+func TestSumUp(t *testing.T) {
+	l, _ := findLoad("transaction")
+	samples := &pair{
+		own:   []record.Figures{{Rate: 10, CPU: 4}, {Rate: 20, CPU: 6}, {Rate: 30, CPU: 5}},
+		other: []record.Figures{several(record.Figures{Rate: 60, CPU: 1}, 3), {Rate: 10, CPU: 2}, {Rate: 60, CPU: 5}},
+	}
+	r := sumUp(l, point{4, 64}, samples)
+	want := record.Row{
+		Load: "transaction", Connections: 4, InFlight: 64, Against: "lycosa: replace x 3",
+		Own: record.Figures{Rate: 20, CPU: 5}, Other: record.Figures{Rate: 20, CPU: 3}, Ratio: record.Figures{Rate: 0.5, CPU: 4. / 3},
+	}
+	if r != want {
+		t.Errorf("%+v, want %+v", r, want)
+	}
+	if r = sumUp(l, point{4, 64}, &pair{own: samples.own}); r.Against != "" || r.Ratio.CPU != 0 || r.Own.CPU != 5 {
+		t.Errorf("without anything to compare with: %+v", r)
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/lycosadb/lycosa/bench/record"
+	"github.com/lycosadb/lycosa/internal/peer"
 	"github.com/lycosadb/lycosa/iproto"
 	"github.com/lycosadb/lycosa/msgpack"
 )
@@ -24,19 +26,19 @@ import (
 const (
 	lengthSize   = 5 // of the packet's length, which servers and this generator write in full
 	greetingSize = 128
-	inputSize    = 256 << 10
+	inputSize    = 32 << 10
 	silence      = 10 // seconds without an answer after which a server counts as dead
 )
 
 // conn is a connection of the generator.
 type conn struct {
-	fd     int
-	pool   *pool
-	at     int    // the next packet of the pool
-	input  []byte // answers, the last of which may be incomplete
-	filled int
-	flying int // requests without an answer yet
-	sent   time.Time
+	fd       int
+	ring     ring
+	input    []byte // answers, the last of which may be incomplete
+	filled   int
+	flying   int // packets without an answer yet
+	answered int // packets that had one
+	sent     time.Time
 }
 
 // dial connects to a unix socket and reads the greeting.
@@ -108,14 +110,11 @@ func (c *conn) write(b []byte) error {
 func (c *conn) send(n int) error {
 	c.flying += n
 	for n > 0 {
-		b, k := c.pool.packets(c.at, n)
+		b, k := c.ring.next(n)
 		if err := c.write(b); err != nil {
 			return err
 		}
 		n -= k
-		if c.at += k; c.at == len(c.pool.ends) {
-			c.at = 0
-		}
 	}
 	return nil
 }
@@ -142,6 +141,7 @@ func (c *conn) answers() (int, error) {
 	}
 	c.filled = copy(c.input, rest)
 	c.flying -= n
+	c.answered += n
 	return n, nil
 }
 
@@ -162,8 +162,9 @@ func split(b []byte) (packet, rest []byte, ok bool) {
 }
 
 // ask sends one request and waits for its answer.
-func (c *conn) ask(op appendOp) error {
-	if err := c.write(appendFrame(nil, op, 0, 1)); err != nil {
+func (c *conn) ask(m maker) error {
+	q := m(0, 0)
+	if err := c.write(peer.AppendRequest(nil, q.typ, 1, q.stream, q.body)); err != nil {
 		return err
 	}
 	c.flying = 1
@@ -175,22 +176,14 @@ func (c *conn) ask(op appendOp) error {
 	return nil
 }
 
-// sample is what one run of a load has measured.
-type sample struct {
-	rate      float64 // answers a second
-	cpu       float64 // the server's, in µs per answer
-	generator float64 // the generator's own, likewise
-	p50, p99  float64 // µs; 0 unless one request at a time was in flight on each connection
-}
-
 // drive sends a load's packets over connections with depth in flight on each, for a time of which the first part is not
-// measured, and waits for the last answers.
-func drive(conns []*conn, pid, depth int, warmUp, measured time.Duration) (sample, error) {
+// measured, and waits for the last answers. So many packets as a unit has count as one request.
+func drive(conns []*conn, pid, depth, unit int, warmUp, measured time.Duration) (record.Figures, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	wait, end, err := waiter(conns)
 	if err != nil {
-		return sample{}, err
+		return record.Figures{}, err
 	}
 	defer end()
 	var (
@@ -204,21 +197,22 @@ func drive(conns []*conn, pid, depth int, warmUp, measured time.Duration) (sampl
 	for _, c := range conns {
 		c.sent = start
 		if err := c.send(depth); err != nil {
-			return sample{}, err
+			return record.Figures{}, err
 		}
 	}
 	for flying > 0 {
 		ready, err := wait()
 		if err != nil {
-			return sample{}, err
+			return record.Figures{}, err
 		}
 		for _, c := range ready {
 			n, err := c.answers()
 			if err != nil {
-				return sample{}, err
+				return record.Figures{}, err
 			}
 			now := time.Now()
-			if depth == 1 && n > 0 && measuring && !done {
+			whole := n > 0 && c.answered%unit == 0
+			if depth == 1 && whole && measuring && !done {
 				latencies = append(latencies, int64(now.Sub(c.sent)))
 			}
 			answered += n
@@ -226,9 +220,11 @@ func drive(conns []*conn, pid, depth int, warmUp, measured time.Duration) (sampl
 				flying -= n
 				continue
 			}
-			c.sent = now
+			if whole {
+				c.sent = now
+			}
 			if err := c.send(n); err != nil {
-				return sample{}, err
+				return record.Figures{}, err
 			}
 			switch passed := now.Sub(start); {
 			case !measuring && passed >= warmUp:
@@ -239,11 +235,11 @@ func drive(conns []*conn, pid, depth int, warmUp, measured time.Duration) (sampl
 				to, err = takeMark(pid, answered)
 			}
 			if err != nil {
-				return sample{}, err
+				return record.Figures{}, err
 			}
 		}
 	}
-	return between(from, to, latencies), nil
+	return between(from, to, unit, latencies), nil
 }
 
 // waiter returns a function that waits for connections that have answers. A single one is simply read, which blocks.
@@ -301,17 +297,17 @@ func takeMark(pid, answered int) (mark, error) {
 }
 
 // between is what happened from one mark to another.
-func between(from, to mark, latencies []int64) sample {
-	n := float64(to.answered - from.answered)
+func between(from, to mark, unit int, latencies []int64) record.Figures {
+	n := float64(to.answered-from.answered) / float64(unit)
 	micros := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 / n }
-	s := sample{
-		rate: n / to.at.Sub(from.at).Seconds(), cpu: micros(to.server - from.server), generator: micros(to.generator - from.generator),
+	f := record.Figures{
+		Rate: n / to.at.Sub(from.at).Seconds(), CPU: micros(to.server - from.server), Generator: micros(to.generator - from.generator),
 	}
 	if k := len(latencies); k > 0 {
 		slices.Sort(latencies)
-		s.p50, s.p99 = float64(latencies[k/2])/1e3, float64(latencies[k*99/100])/1e3
+		f.P50, f.P99 = float64(latencies[k/2])/1e3, float64(latencies[k*99/100])/1e3
 	}
-	return s
+	return f
 }
 
 // cpuTime is the time that all threads of a process, those that have ended too, have used.

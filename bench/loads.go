@@ -3,42 +3,93 @@
 package main
 
 import (
-	"strings"
+	"fmt"
 
 	"github.com/lycosadb/lycosa/iproto"
-	"github.com/lycosadb/lycosa/msgpack"
 )
 
+// The numbers of rows of setup.lua's spaces.
 const (
-	spaceID        = 512 // the space of setup.lua
-	overridenSpace = 600 // the space that only its handler knows
-	valueSize      = 64  // bytes of a row's text
+	smallRows = 100_000
+	largeRows = 1_000_000
 )
 
-// appendOp appends a request's body for a row and returns its type.
-type appendOp func(b []byte, key uint64) ([]byte, iproto.Type)
-
-// load is a kind of requests to send.
+// load is a kind of requests to send to one of our servers, and what that is compared with.
 type load struct {
 	name    string
-	ops     []appendOp // sent in turn; all of a turn share a key
-	handler string     // the handler of setup.lua that is set meanwhile; only Lycosa can do that
-	peer    string     // what the peer does beside it when it cannot do the same; named in the table
-	writes  bool       // the journal grows
+	makers  []maker // sent in turn; all of a turn share a key
+	unit    int     // so many packets count as one request; 1 when 0
+	server  string  // nameLycosa when empty
+	rows    int     // so many keys; smallRows when 0
+	handler string  // the handler of setup.lua that is set meanwhile
+	writes  bool    // the journal grows
+	against side    // the peer with the same load when empty
+}
+
+// side is another load, or the same one elsewhere.
+type side struct {
+	server, load string
+	times        int // so many of its requests are compared with one of the load's
 }
 
 // loads are all loads, in the order of the table.
-var loads = []load{
-	{name: "ping", ops: []appendOp{ping}},
-	{name: "select", ops: []appendOp{selectFrom(spaceID)}},
-	{name: "replace", ops: []appendOp{replace}, writes: true},
-	{name: "update", ops: []appendOp{update}, writes: true},
-	{name: "delete+insert", ops: []appendOp{remove, insert}, writes: true},
-	{name: "call echo", ops: []appendOp{call("echo")}},
-	{name: "eval", ops: []appendOp{eval("return ...")}},
-	{name: "call get", ops: []appendOp{call("get")}},
-	{name: "override", ops: []appendOp{selectFrom(overridenSpace)}, handler: "documented", peer: "select"},
-	{name: "fallback", ops: []appendOp{selectFrom(spaceID)}, handler: "documented", peer: "select"},
+var loads = complete([]load{
+	{name: "ping", makers: one(ping)},
+	{name: "select 100k", makers: one(selectFrom(smallSpace))},
+	{name: "select 1M", makers: one(selectFrom(largeSpace)), rows: largeRows},
+	{name: "replace", makers: one(replace), writes: true},
+	{name: "update", makers: one(update), writes: true},
+	{name: "delete+insert", makers: []maker{remove, insert}, writes: true},
+	{name: "call echo", makers: one(call("echo"))},
+	{name: "eval", makers: one(eval("return ..."))},
+	{name: "call get", makers: one(call("get"))},
+	{
+		name: "replace mvcc", makers: one(replace), server: nameMVCC, against: side{nameLycosa, "replace", 1}, writes: true,
+	},
+	{
+		// A transaction of several requests needs MVCC. The peer, which is older than streams, has nothing like it.
+		name: "transaction", unit: 3,
+		makers: []maker{inStream(bare(iproto.TypeBegin)), inStream(replace), inStream(bare(iproto.TypeCommit))},
+		server: nameMVCC, against: side{nameLycosa, "replace", 3}, writes: true,
+	},
+	{
+		name: "override in lua", makers: one(selectFrom(overriddenSpace)), handler: "documented",
+		against: side{namePeer, "select 100k", 1},
+	},
+	{
+		name: "fallback", makers: one(selectFrom(smallSpace)), handler: "documented",
+		against: side{nameLycosa, "select 100k", 1},
+	},
+	{
+		name: "override in go", makers: one(selectFrom(overriddenSpace)),
+		server: nameEmbedded, against: side{nameEmbedded, "ping", 1},
+	},
+	{name: parallel, makers: one(selectFrom(smallSpace)), against: side{nameOneThread, "select 100k", 1}},
+})
+
+// parallel is the load that also has a table of its own.
+const parallel = "parallel select"
+
+func one(m maker) []maker { return []maker{m} }
+
+// complete fills in what is left out.
+func complete(list []load) []load {
+	for i := range list {
+		l := &list[i]
+		if l.unit == 0 {
+			l.unit = 1
+		}
+		if l.server == "" {
+			l.server = nameLycosa
+		}
+		if l.rows == 0 {
+			l.rows = smallRows
+		}
+		if l.against.server == "" {
+			l.against = side{namePeer, l.name, 1}
+		}
+	}
+	return list
 }
 
 // findLoad returns the load of a name.
@@ -51,131 +102,15 @@ func findLoad(name string) (load, bool) {
 	return load{}, false
 }
 
-func ping(b []byte, _ uint64) ([]byte, iproto.Type) {
-	return msgpack.AppendMapHeader(b, 0), iproto.TypePing
-}
-
-func selectFrom(space uint64) appendOp {
-	return func(b []byte, key uint64) ([]byte, iproto.Type) {
-		b = msgpack.AppendMapHeader(b, 6)
-		b = appendPair(b, iproto.KeySpaceID, space)
-		b = appendPair(b, iproto.KeyIndexID, 0)
-		b = appendPair(b, iproto.KeyLimit, 100)
-		b = appendPair(b, iproto.KeyOffset, 0)
-		b = appendPair(b, iproto.KeyIterator, 0)
-		return appendKey(b, key), iproto.TypeSelect
+// comparison says what the load is compared with.
+func (l load) comparison() string {
+	a := l.against
+	text := a.server
+	if a.load != l.name {
+		text += ": " + a.load
 	}
-}
-
-func replace(b []byte, key uint64) ([]byte, iproto.Type) {
-	return appendRow(b, key), iproto.TypeReplace
-}
-
-func insert(b []byte, key uint64) ([]byte, iproto.Type) { return appendRow(b, key), iproto.TypeInsert }
-
-func update(b []byte, key uint64) ([]byte, iproto.Type) {
-	b = msgpack.AppendMapHeader(b, 4)
-	b = appendPair(b, iproto.KeySpaceID, spaceID)
-	b = appendPair(b, iproto.KeyIndexID, 0)
-	b = appendKey(b, key)
-	b = msgpack.AppendUint(b, uint64(iproto.KeyTuple))
-	b = msgpack.AppendArrayHeader(b, 1)
-	b = msgpack.AppendArrayHeader(b, 3) // {'+', 2, 1}
-	b = msgpack.AppendString(b, "+")
-	b = msgpack.AppendUint(b, 2)
-	return msgpack.AppendUint(b, 1), iproto.TypeUpdate
-}
-
-func remove(b []byte, key uint64) ([]byte, iproto.Type) {
-	b = msgpack.AppendMapHeader(b, 3)
-	b = appendPair(b, iproto.KeySpaceID, spaceID)
-	b = appendPair(b, iproto.KeyIndexID, 0)
-	return appendKey(b, key), iproto.TypeDelete
-}
-
-func call(function string) appendOp { return run(iproto.TypeCall, iproto.KeyFunctionName, function) }
-
-func eval(text string) appendOp { return run(iproto.TypeEval, iproto.KeyExpr, text) }
-
-// run is a request that runs Lua with two arguments.
-func run(typ iproto.Type, what iproto.Key, text string) appendOp {
-	return func(b []byte, key uint64) ([]byte, iproto.Type) {
-		b = msgpack.AppendMapHeader(b, 2)
-		b = msgpack.AppendUint(b, uint64(what))
-		b = msgpack.AppendString(b, text)
-		b = msgpack.AppendUint(b, uint64(iproto.KeyTuple))
-		b = msgpack.AppendArrayHeader(b, 2)
-		b = msgpack.AppendUint(b, key)
-		return msgpack.AppendUint(b, 2), typ
+	if a.times > 1 {
+		text += fmt.Sprintf(" x %d", a.times)
 	}
-}
-
-func appendPair(b []byte, key iproto.Key, v uint64) []byte {
-	return msgpack.AppendUint(msgpack.AppendUint(b, uint64(key)), v)
-}
-
-func appendKey(b []byte, key uint64) []byte {
-	b = msgpack.AppendUint(b, uint64(iproto.KeyKey))
-	return msgpack.AppendUint(msgpack.AppendArrayHeader(b, 1), key)
-}
-
-func appendRow(b []byte, key uint64) []byte {
-	b = msgpack.AppendMapHeader(b, 2)
-	b = appendPair(b, iproto.KeySpaceID, spaceID)
-	b = msgpack.AppendUint(b, uint64(iproto.KeyTuple))
-	b = msgpack.AppendArrayHeader(b, 3)
-	b = msgpack.AppendUint(b, key)
-	b = msgpack.AppendString(b, value)
-	return msgpack.AppendUint(b, key*7)
-}
-
-var value = strings.Repeat("v", valueSize)
-
-// appendFrame appends a whole packet.
-func appendFrame(b []byte, op appendOp, key uint64, sync uint32) []byte {
-	start := len(b)
-	b = msgpack.AppendUint32Fixed(b, 0)
-	body, typ := op(nil, key)
-	b = msgpack.AppendMapHeader(b, 2)
-	b = appendPair(b, iproto.KeyRequestType, uint64(typ))
-	b = msgpack.AppendUint(b, uint64(iproto.KeySync))
-	b = msgpack.AppendUint32Fixed(b, sync)
-	b = append(b, body...)
-	msgpack.AppendUint32Fixed(b[:start], uint32(len(b)-start-lengthSize))
-	return b
-}
-
-// pool is a ring of packets that are sent again and again.
-type pool struct {
-	bytes []byte
-	ends  []int // ends[i] is where packet i ends
-}
-
-// newPool makes n packets (rounded down to whole turns) of a load. The keys are drawn below keys, and differ between the
-// shares of which this is one, so that connections do not get into each other's way.
-func newPool(l load, n, keys, share, shares int) *pool {
-	n -= n % len(l.ops)
-	p := &pool{ends: make([]int, 0, n)}
-	state := uint32(share + 1)
-	perShare := uint64(max(keys/shares, 1))
-	for i := 0; i < n; {
-		state = state*1664525 + 1013904223
-		key := uint64(state)*perShare>>32*uint64(shares) + uint64(share)
-		for _, op := range l.ops {
-			i++
-			p.bytes = appendFrame(p.bytes, op, key, uint32(i))
-			p.ends = append(p.ends, len(p.bytes))
-		}
-	}
-	return p
-}
-
-// packets returns the bytes of up to n packets from the one at position at on, and how many they are.
-func (p *pool) packets(at, n int) ([]byte, int) {
-	n = min(n, len(p.ends)-at)
-	start := 0
-	if at > 0 {
-		start = p.ends[at-1]
-	}
-	return p.bytes[start:p.ends[at+n-1]], n
+	return text
 }

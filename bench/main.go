@@ -1,11 +1,16 @@
 //go:build linux
 
-// Command bench puts Lycosa and a peer, Debian's tarantool, under the same loads and compares them.
+// Command bench puts Lycosa and a peer, Debian's tarantool, under the same loads, compares them, and says which of the
+// goals in package goals are met.
 //
-// Both servers run setup.lua on unix sockets in directories of their own. Every load is driven at several points, which
+// All servers run setup.lua on unix sockets in directories of their own. Every load is driven at several points, which
 // are numbers of connections and of requests in flight on each, on one server and then on the other, in several rounds:
-// what disturbs the machine disturbs both. The figures are medians. The CPU time of the server per request is the one to
-// trust where other work runs beside. A run leaves a JSON file, see package record; bench/compare compares two.
+// what disturbs the machine disturbs both. Loads that the peer doesn't know are set beside others of Lycosa's own. The
+// figures are medians. The CPU time of the server per request is the one to trust where other work runs beside. The full
+// form then fills servers with millions of tuples and measures their memory and how long they take to start.
+//
+// A run leaves a JSON file, see package record; bench/compare compares two. The exit status is 1 when a goal that the
+// baseline met is missed, and 2 when the run failed.
 package main
 
 import (
@@ -21,13 +26,10 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-	"golang.org/x/term"
 
+	"github.com/lycosadb/lycosa/bench/goals"
 	"github.com/lycosadb/lycosa/bench/record"
 )
-
-// point is how hard a load is driven.
-type point struct{ conns, depth int }
 
 // form is how thorough a run is.
 type form struct {
@@ -35,41 +37,44 @@ type form struct {
 	points           []point
 	rounds           int
 	warmUp, measured time.Duration
+	tuples           int // to fill servers with; 0 for not at all
 }
 
 var (
-	quick = form{"quick", []point{{1, 1}, {1, 64}, {4, 1}, {4, 64}}, 3, 60 * time.Millisecond, 240 * time.Millisecond}
-	full  = form{"full", []point{{1, 1}, {1, 64}, {4, 1}, {4, 64}, {64, 16}, {256, 4}}, 5, 250 * time.Millisecond, time.Second}
-)
-
-// names of the servers in results
-const (
-	nameLycosa = "lycosa"
-	namePeer   = "peer"
+	points = []point{{1, 1}, {4, 64}, {64, 16}, {256, 4}}
+	quick  = form{"quick", points, 5, 40 * time.Millisecond, 120 * time.Millisecond, 0}
+	full   = form{"full", points, 5, 250 * time.Millisecond, time.Second, 5_000_000}
 )
 
 func main() {
 	var o options
 	flag.StringVar(&o.binary, "server", "bin/lycosa", "the server")
 	flag.StringVar(&o.peer, "peer", "tarantool", "the peer's binary; it is left out when it isn't installed")
-	flag.BoolVar(&o.quick, "quick", false, "fewer points and shorter rounds: below two minutes")
+	flag.BoolVar(&o.quick, "quick", false, "shorter rounds, and no millions of tuples: about two minutes")
 	flag.StringVar(&o.out, "out", "", "the JSON file of the results (default bin/bench-TIME.json)")
-	flag.IntVar(&o.rounds, "rounds", 0, "rounds, instead of the form's own")
-	flag.IntVar(&o.rows, "rows", 100_000, "rows of the space")
-	flag.StringVar(&o.only, "load", "", "only these loads, comma-separated")
+	flag.IntVar(&o.rounds, "rounds", 0, "rounds, instead of 5")
+	flag.IntVar(&o.tuples, "tuples", -1, "tuples to fill servers with, 0 for not at all, instead of the form's own number")
+	flag.StringVar(&o.only, "load", "", "only these loads, comma-separated, or none")
 	flag.StringVar(&o.points, "points", "", "only these points, as CONNECTIONSxINFLIGHT, comma-separated")
+	flag.StringVar(&o.baseline, "baseline", "", "the baseline; without one, goals that are missed are only shown")
+	flag.Float64Var(&o.tolerance, "tolerance", 10, "by how many percent a goal that the baseline met may be missed")
 	flag.Parse()
-	if err := bench(o); err != nil {
+	lost, err := bench(o)
+	switch {
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
+	case lost > 0:
 		os.Exit(1)
 	}
 }
 
 // options are the command line.
 type options struct {
-	binary, peer, out, only, points string
-	quick                           bool
-	rounds, rows                    int
+	binary, peer, out, only, points, baseline string
+	quick                                     bool
+	rounds, tuples                            int
+	tolerance                                 float64
 }
 
 // form returns the form that the options ask for.
@@ -80,6 +85,9 @@ func (o options) form() (form, error) {
 	}
 	if o.rounds > 0 {
 		f.rounds = o.rounds
+	}
+	if o.tuples >= 0 {
+		f.tuples = o.tuples
 	}
 	if o.points == "" {
 		return f, nil
@@ -97,8 +105,11 @@ func (o options) form() (form, error) {
 
 // loads returns the loads that the options ask for.
 func (o options) loads() ([]load, error) {
-	if o.only == "" {
+	switch o.only {
+	case "":
 		return loads, nil
+	case "none":
+		return nil, nil
 	}
 	var list []load
 	for name := range strings.SplitSeq(o.only, ",") {
@@ -111,139 +122,75 @@ func (o options) loads() ([]load, error) {
 	return list, nil
 }
 
-func bench(o options) (err error) {
+// bench does a whole run and returns how many goals are lost.
+func bench(o options) (lost int, err error) {
 	f, err := o.form()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	list, err := o.loads()
 	if err != nil {
-		return err
+		return 0, err
+	}
+	var baseline *record.Baseline
+	if o.baseline != "" {
+		if baseline, err = record.ReadBaseline(o.baseline); err != nil {
+			return 0, err
+		}
+	}
+	if o.binary, err = locate(o.binary); err != nil {
+		return 0, err
 	}
 	debug.SetGCPercent(1000) // the generator's own collections would be noise
 	base, err := os.MkdirTemp("", "bench")
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(base)) }()
 
 	run := &record.Run{
-		Started: time.Now().UTC().Truncate(time.Second), Form: f.name, Rounds: f.rounds, Rows: o.rows, Machine: machine(),
+		Started: time.Now().UTC().Truncate(time.Second), Form: f.name, Rounds: f.rounds, Machine: machine(),
 		Servers: map[string]string{},
 	}
-	lycosa, err := startServer(nameLycosa, o.binary, base, o.rows)
-	if err != nil {
-		return err
+	if run.Servers[nameLycosa], err = version(o.binary); err != nil {
+		return 0, err
 	}
-	defer lycosa.stop()
-	run.Servers[lycosa.name] = lycosa.version
-	var peer *server
-	if _, err := exec.LookPath(o.peer); err == nil {
-		if peer, err = startServer(namePeer, o.peer, base, o.rows); err != nil {
-			return err
+	if path, err := exec.LookPath(o.peer); err == nil {
+		if run.Servers[namePeer], err = version(path); err != nil {
+			return 0, err
 		}
-		defer peer.stop()
-		run.Servers[peer.name] = peer.version
 	}
-	if run.Results, err = rounds(lycosa, peer, list, f, o.rows); err != nil {
-		return err
+	if run.Rows, err = measureLoads(o, f, list, base); err != nil {
+		return 0, err
 	}
-	printTable(os.Stdout, run, list)
+	if f.tuples > 0 {
+		if run.Data, err = measureData(o, f.tuples, base); err != nil {
+			return 0, err
+		}
+	}
+	printRun(os.Stdout, run)
+	lost = goals.Print(os.Stdout, goals.Check(run), baseline, o.tolerance/100)
 	if o.out == "" {
 		o.out = filepath.Join("bin", "bench-"+run.Started.Format("20060102-150405")+".json")
 	}
 	if err := run.Write(o.out); err != nil {
-		return err
+		return 0, err
 	}
 	fmt.Println("results in", o.out)
-	return nil
+	return lost, nil
 }
 
-// cell is a load at a point.
-type cell struct {
-	load string
-	point
-}
-
-// rounds drives all loads at all points in all rounds and returns the medians, those of the peer behind those of Lycosa.
-func rounds(lycosa, peer *server, list []load, f form, rows int) ([]record.Row, error) {
-	own, other := map[cell][]sample{}, map[cell][]sample{}
-	for round := range f.rounds {
-		for _, l := range list {
-			progress("round %d of %d: %s", round+1, f.rounds, l.name)
-			beside := l
-			if l.peer != "" {
-				beside, _ = findLoad(l.peer)
-			}
-			for _, p := range f.points {
-				s, err := lycosa.run(l, p, f, rows)
-				if err != nil {
-					return nil, err
-				}
-				own[cell{l.name, p}] = append(own[cell{l.name, p}], s)
-				if peer == nil {
-					continue
-				}
-				if s, err = peer.run(beside, p, f, rows); err != nil {
-					return nil, err
-				}
-				other[cell{l.name, p}] = append(other[cell{l.name, p}], s)
-			}
-			if !l.writes {
-				continue
-			}
-			for _, s := range []*server{lycosa, peer} {
-				if s != nil {
-					if err := s.control.ask(eval("tidy()")); err != nil {
-						return nil, fmt.Errorf("checkpoint of %s: %w", s.name, err)
-					}
-				}
-			}
-		}
+// measureLoads drives the loads.
+func measureLoads(o options, f form, list []load, base string) ([]record.Row, error) {
+	d, err := newDriver(o, f, list, base)
+	if err != nil {
+		return nil, err
 	}
-	progress("")
-	var results []record.Row
-	for _, l := range list {
-		for _, p := range f.points {
-			c := cell{l.name, p}
-			results = append(results, medians(c, nameLycosa, own[c], other[c]))
-			if peer != nil {
-				results = append(results, medians(c, namePeer, other[c], nil))
-			}
-		}
+	defer d.stop()
+	if err := d.run(); err != nil {
+		return nil, err
 	}
-	return results, nil
-}
-
-// progress says on a terminal, on one line that is written again and again, what goes on.
-func progress(format string, args ...any) {
-	if term.IsTerminal(int(os.Stderr.Fd())) {
-		fmt.Fprintf(os.Stderr, "\r\x1b[K"+format, args...)
-	}
-}
-
-// medians sums the rounds of a cell up. beside are those of the peer, in the same order.
-func medians(c cell, name string, samples, beside []sample) record.Row {
-	median := func(get func(i int) float64) float64 {
-		values := make([]float64, len(samples))
-		for i := range samples {
-			values[i] = get(i)
-		}
-		return record.Median(values)
-	}
-	r := record.Row{
-		Load: c.load, Server: name, Connections: c.conns, InFlight: c.depth,
-		Rate:      median(func(i int) float64 { return samples[i].rate }),
-		CPU:       median(func(i int) float64 { return samples[i].cpu }),
-		Generator: median(func(i int) float64 { return samples[i].generator }),
-		P50:       median(func(i int) float64 { return samples[i].p50 }),
-		P99:       median(func(i int) float64 { return samples[i].p99 }),
-	}
-	if len(beside) == len(samples) {
-		r.RateRatio = median(func(i int) float64 { return samples[i].rate / beside[i].rate })
-		r.CPURatio = median(func(i int) float64 { return samples[i].cpu / beside[i].cpu })
-	}
-	return r
+	return d.rows(), nil
 }
 
 // machine says where this runs.

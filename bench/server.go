@@ -11,48 +11,66 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/lycosadb/lycosa/bench/record"
 )
 
 //go:embed setup.lua
 var setup []byte
 
+// names of the servers in results
+const (
+	nameLycosa    = "lycosa"
+	namePeer      = "peer"
+	nameOneThread = "lycosa, GOMAXPROCS=1"
+	nameMVCC      = "lycosa, MVCC"
+	nameEmbedded  = "embedded"
+)
+
 // server is a server under load, in a directory of its own.
 type server struct {
-	name    string // "lycosa" or "peer"
-	version string // the first line of its -v
+	name    string
 	dir     string
 	cmd     *exec.Cmd
 	control *conn
 }
 
-// startServer runs a binary with setup.lua below a directory, and returns when the rows are there.
-func startServer(name, binary, base string, rows int) (*server, error) {
-	binary, err := exec.LookPath(binary)
+// startServer starts a server below a directory, and returns when the rows are there.
+func startServer(name string, o options, base string, large bool) (*server, error) {
+	dir, err := os.MkdirTemp(base, "")
 	if err != nil {
 		return nil, err
 	}
-	if binary, err = filepath.Abs(binary); err != nil {
+	s := &server{name: name, dir: dir}
+	binary, args := o.binary, []string{"setup.lua"}
+	env := append(os.Environ(), "LISTEN="+s.socket(), fmt.Sprint("ROWS=", smallRows))
+	if large {
+		env = append(env, fmt.Sprint("LARGE=", largeRows))
+	}
+	switch name {
+	case namePeer:
+		binary = o.peer
+	case nameOneThread:
+		env = append(env, "GOMAXPROCS=1")
+	case nameMVCC:
+		env = append(env, "MVCC=1")
+	case nameEmbedded:
+		args = nil
+		if binary, err = buildEmbedded(dir); err != nil {
+			return nil, err
+		}
+	}
+	if binary, err = locate(binary); err != nil {
 		return nil, err
 	}
-	version, err := exec.Command(binary, "-v").Output()
-	if err != nil {
-		return nil, fmt.Errorf("%s -v: %w", binary, err)
-	}
-	line, _, _ := strings.Cut(string(version), "\n")
-	s := &server{name: name, version: line, dir: filepath.Join(base, name)}
-	if err := os.Mkdir(s.dir, 0o700); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "setup.lua"), setup, 0o600); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(s.dir, "setup.lua"), setup, 0o600); err != nil {
-		return nil, err
-	}
-	s.cmd = exec.Command(binary, "setup.lua")
-	s.cmd.Dir, s.cmd.Stderr = s.dir, os.Stderr
-	s.cmd.Env = append(os.Environ(), "LISTEN="+s.socket(), "ROWS="+strconv.Itoa(rows))
+	s.cmd = exec.Command(binary, args...)
+	s.cmd.Dir, s.cmd.Env, s.cmd.Stderr = dir, env, os.Stderr
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -62,7 +80,7 @@ func startServer(name, binary, base string, rows int) (*server, error) {
 	}
 	if err := awaitReady(out); err != nil {
 		s.stop()
-		log, _ := os.ReadFile(filepath.Join(s.dir, "server.log"))
+		log, _ := os.ReadFile(filepath.Join(dir, "server.log"))
 		return nil, fmt.Errorf("%s: %w\n%s", name, err, log)
 	}
 	if s.control, err = dial(s.socket()); err != nil {
@@ -70,6 +88,36 @@ func startServer(name, binary, base string, rows int) (*server, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return s, nil
+}
+
+// locate returns the absolute path of a binary, which may be in PATH.
+func locate(binary string) (string, error) {
+	path, err := exec.LookPath(binary)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(path)
+}
+
+// version is the first line that a binary prints with -v.
+func version(binary string) (string, error) {
+	out, err := exec.Command(binary, "-v").Output()
+	if err != nil {
+		return "", fmt.Errorf("%s -v: %w", binary, err)
+	}
+	line, _, _ := strings.Cut(string(out), "\n")
+	return line, nil
+}
+
+// buildEmbedded builds the server with a handler in Go.
+func buildEmbedded(dir string) (string, error) {
+	path := filepath.Join(dir, "embedded")
+	build := exec.Command("go", "build", "-o", path, "github.com/lycosadb/lycosa/bench/embedded")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return "", fmt.Errorf("building the embedded server: %w", err)
+	}
+	return path, nil
 }
 
 // awaitReady reads the line that setup.lua prints at its end.
@@ -95,14 +143,14 @@ func (s *server) stop() {
 	timer.Stop()
 }
 
-// run drives a load with its handler set.
-func (s *server) run(l load, p point, f form, rows int) (sample, error) {
+// run drives a load with its handler set. The packets are the load's.
+func (s *server) run(l load, packets *pool, p point, f form) (record.Figures, error) {
 	if l.handler != "" {
 		if err := s.control.ask(eval(fmt.Sprintf("prepare(%q)", l.handler))); err != nil {
-			return sample{}, err
+			return record.Figures{}, err
 		}
 	}
-	result, err := s.measure(l, p, f, rows)
+	result, err := s.measure(l, packets, p, f)
 	if err == nil && l.handler != "" {
 		err = s.control.ask(eval("prepare()"))
 	}
@@ -112,10 +160,7 @@ func (s *server) run(l load, p point, f form, rows int) (sample, error) {
 	return result, err
 }
 
-// poolSize is how many packets are prepared for a run, over all connections.
-const poolSize = 1 << 17
-
-func (s *server) measure(l load, p point, f form, rows int) (sample, error) {
+func (s *server) measure(l load, packets *pool, p point, f form) (record.Figures, error) {
 	conns := make([]*conn, 0, p.conns)
 	defer func() {
 		for _, c := range conns {
@@ -125,10 +170,10 @@ func (s *server) measure(l load, p point, f form, rows int) (sample, error) {
 	for i := range p.conns {
 		c, err := dial(s.socket())
 		if err != nil {
-			return sample{}, err
+			return record.Figures{}, err
 		}
 		conns = append(conns, c)
-		c.pool = newPool(l, max(poolSize/p.conns, 2*p.depth), rows, i, p.conns)
+		c.ring = packets.ring(i, p.conns)
 	}
-	return drive(conns, s.cmd.Process.Pid, p.depth, f.warmUp, f.measured)
+	return drive(conns, s.cmd.Process.Pid, p.depth, l.unit, f.warmUp, f.measured)
 }

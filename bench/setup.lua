@@ -1,20 +1,29 @@
 -- What both servers of a benchmark run: the same space, rows and functions.
 --
--- LISTEN is the socket's path, ROWS the number of rows; the journal is written.
+-- From the environment: LISTEN is the socket's path, ROWS the number of rows, LARGE that of another space, which is left out
+-- without it, and MVCC is set where transactions take several requests. The journal is written.
 box.cfg {
     listen = os.getenv('LISTEN'), wal_mode = 'write', memtx_memory = 2 ^ 31, checkpoint_interval = 0, checkpoint_count = 1,
-    log = 'server.log',
+    log = 'server.log', memtx_use_mvcc_engine = os.getenv('MVCC') and true or nil,
 }
 box.schema.user.grant('guest', 'super')
 
-local space = box.schema.space.create('bench', { id = 512 })
-space:create_index('primary', { parts = { { 1, 'unsigned' } } })
-local value = string.rep('v', 64)
-local rows = tonumber(os.getenv('ROWS'))
-for first = 0, rows - 1, 1000 do
-    box.begin()
-    for key = first, math.min(first + 999, rows - 1) do space:replace { key, value, key * 7 } end
-    box.commit()
+local function fill(name, rows, options)
+    local space = box.schema.space.create(name, options)
+    space:create_index('primary', { parts = { { 1, 'unsigned' } } })
+    local value = string.rep('v', 64)
+    for first = 0, rows - 1, 1000 do
+        box.begin()
+        for key = first, math.min(first + 999, rows - 1) do space:replace { key, value, key * 7 } end
+        box.commit()
+    end
+    return space
+end
+
+local space = fill('bench', tonumber(os.getenv('ROWS')), { id = 512 })
+if os.getenv('LARGE') then
+    -- Only read: it needs neither journal nor checkpoints.
+    fill('large', tonumber(os.getenv('LARGE')), { id = 513, temporary = true })
 end
 
 function echo(...) return ... end
@@ -26,7 +35,7 @@ local handlers = {}
 function handlers.documented(header, body)
     if body.space_id == 600 then
         box.iproto.send(box.session.id(),
-            { request_type = box.iproto.type.OK, sync = header.SYNC, schema_version = box.info.schema_version },
+            { request_type = box.iproto.type.OK, sync = header.sync, schema_version = box.info.schema_version },
             { data = { 1, 2, 3 } })
         return true
     end

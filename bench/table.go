@@ -10,42 +10,75 @@ import (
 	"github.com/lycosadb/lycosa/bench/record"
 )
 
-// printTable prints the results of a run, a line a load and point.
-func printTable(w io.Writer, run *record.Run, list []load) {
-	_, _ = fmt.Fprintf(w, "%s, %d cores, Linux %s, %s; %d rounds, %d rows, journal written\n",
-		run.Machine.CPU, run.Machine.Cores, run.Machine.Kernel, run.Started.Format("2006-01-02"), run.Rounds, run.Rows)
+// printRun prints the results of a run.
+func printRun(w io.Writer, run *record.Run) {
+	_, _ = fmt.Fprintf(w, "%s, %d cores, Linux %s, %s; %d rounds, journal written\n",
+		run.Machine.CPU, run.Machine.Cores, run.Machine.Kernel, run.Started.Format("2006-01-02"), run.Rounds)
 	for _, name := range []string{nameLycosa, namePeer} {
 		if version, ok := run.Servers[name]; ok {
 			_, _ = fmt.Fprintf(w, "%s: %s\n", name, version)
 		}
 	}
 	_, _ = fmt.Fprintln(w)
+	printRows(w, run.Rows)
+	printParallel(w, run)
+	printData(w, run.Data)
+}
+
+// printRows prints a line a load and point.
+func printRows(w io.Writer, rows []record.Row) {
+	if len(rows) == 0 {
+		return
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(t, "load\tconns\tin flight\tk requests/s\tpeer\tratio\tCPU µs\tpeer\tratio\tp50 µs\tpeer\tp99 µs\tpeer\t")
-	for _, row := range run.Results {
-		if row.Server != nameLycosa {
-			continue
-		}
-		peer, _ := run.Find(row.Load, namePeer, row.Connections, row.InFlight)
-		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", row.Load, row.Connections, row.InFlight,
-			number(row.Rate/1e3, 1), number(peer.Rate/1e3, 1), number(row.RateRatio, 2),
-			number(row.CPU, 2), number(peer.CPU, 2), number(row.CPURatio, 2),
-			number(row.P50, 0), number(peer.P50, 0), number(row.P99, 0), number(peer.P99, 0))
+	_, _ = fmt.Fprintln(t, "load\tconns\tin flight\tk requests/s\tother\tratio\tCPU µs\tother\tratio\tp50 µs\tother\tp99 µs\tother\tother is\t")
+	for _, r := range rows {
+		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", r.Load, r.Connections, r.InFlight,
+			number(r.Own.Rate/1e3, 1), number(r.Other.Rate/1e3, 1), number(r.Ratio.Rate, 2),
+			number(r.Own.CPU, 2), number(r.Other.CPU, 2), number(r.Ratio.CPU, 2),
+			number(r.Own.P50, 0), number(r.Other.P50, 0), number(r.Own.P99, 0), number(r.Other.P99, 0), r.Against)
 	}
 	_ = t.Flush()
 	_, _ = fmt.Fprintln(w)
-	for _, l := range list {
-		if l.peer == "" {
+}
+
+// printParallel prints what reads gain from more threads. The generator computes on the same cores, so that its share is
+// part of the answer: where both together use all cores, they are what limits the rate.
+func printParallel(w io.Writer, run *record.Run) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprintf(t, "%s\tconns\tin flight\tGOMAXPROCS\tk requests/s\tCPU µs\tits cores\tthe generator's\t\n", parallel)
+	found := false
+	for _, r := range run.Rows {
+		if r.Load != parallel {
 			continue
 		}
-		_, _ = fmt.Fprintf(w, "%s: the peer does its own %s\n", l.name, l.peer)
-		for _, row := range run.Results {
-			own, ok := run.Find(l.peer, nameLycosa, row.Connections, row.InFlight)
-			if ok && row.Server == nameLycosa && row.Load == l.name {
-				_, _ = fmt.Fprintf(w, "  %dx%d: CPU %.2f of Lycosa's own %s\n", row.Connections, row.InFlight, row.CPU/own.CPU, l.peer)
-			}
+		found = true
+		for _, line := range []struct {
+			threads int
+			f       record.Figures
+		}{{1, r.Other}, {run.Machine.Cores, r.Own}} {
+			_, _ = fmt.Fprintf(t, "\t%d\t%d\t%d\t%.1f\t%.2f\t%.2f\t%.2f\t\n", r.Connections, r.InFlight, line.threads,
+				line.f.Rate/1e3, line.f.CPU, line.f.CPU*line.f.Rate/1e6, line.f.Generator*line.f.Rate/1e6)
 		}
 	}
+	if found {
+		_ = t.Flush()
+		_, _ = fmt.Fprintln(w)
+	}
+}
+
+// printData prints the figures about data.
+func printData(w io.Writer, data []record.Datum) {
+	if len(data) == 0 {
+		return
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprintln(t, "data\t\tlycosa\tpeer\tratio\t")
+	for _, d := range data {
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t\n", d.Name, d.Unit, number(d.Own, 2), number(d.Other, 2), number(d.Ratio, 2))
+	}
+	_ = t.Flush()
+	_, _ = fmt.Fprintln(w)
 }
 
 // number prints a figure with digits behind the point, and nothing for one that wasn't measured.

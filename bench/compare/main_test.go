@@ -1,19 +1,23 @@
 package main
 
 import (
+	"errors"
+	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/lycosadb/lycosa/bench/record"
 )
 
+// run is a run of PING with this CPU time per request and this ratio of it.
+func run(cpu, ratio float64) *record.Run {
+	return &record.Run{Rows: []record.Row{{
+		Load: "ping", Connections: 4, InFlight: 64, Own: record.Figures{Rate: 2e6 / cpu, CPU: cpu}, Ratio: record.Figures{CPU: ratio},
+	}}}
+}
+
 func TestCompare(t *testing.T) {
-	run := func(cpu, ratio float64) *record.Run {
-		return &record.Run{Results: []record.Row{
-			{Load: "ping", Server: "lycosa", Connections: 4, InFlight: 64, Rate: 2e6 / cpu, CPU: cpu, CPURatio: ratio},
-			{Load: "ping", Server: "peer", Connections: 4, InFlight: 64, Rate: 1e6, CPU: 1},
-		}}
-	}
 	tests := []struct {
 		name         string
 		older, newer *record.Run
@@ -33,5 +37,31 @@ func TestCompare(t *testing.T) {
 		if got := compare(&out, test.older, test.newer, test.limit); got != test.slower {
 			t.Errorf("%s: %d slower, want %d\n%s", test.name, got, test.slower, out.String())
 		}
+	}
+}
+
+// TestBaseline records a run and holds others against it.
+func TestBaseline(t *testing.T) {
+	dir := t.TempDir()
+	baseline, path := filepath.Join(dir, "baseline.json"), filepath.Join(dir, "run.json")
+	store := func(r *record.Run) {
+		t.Helper()
+		if err := r.Write(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	store(run(1, 0.5))
+	if err := check(io.Discard, baseline, path, 0.1); err == nil || errors.Is(err, errWorse) {
+		t.Errorf("without a baseline: %v", err)
+	}
+	if err := write(baseline, []string{path}); err != nil {
+		t.Fatal(err)
+	}
+	if err := check(io.Discard, baseline, path, 0.1); err != nil {
+		t.Error(err)
+	}
+	store(run(1, 0.9))
+	if err := check(io.Discard, baseline, path, 0.1); !errors.Is(err, errWorse) {
+		t.Errorf("a goal that is lost: %v", err)
 	}
 }
