@@ -55,7 +55,7 @@ func (db *DB) invoke(name string, args []any, start func(*box.Ctx, *box.Invocati
 	x := &invocation{ended: make(chan struct{})}
 	db.Box.Cord.Lock()
 	c := db.Box.NewCtx(db.Box.NewSession(box.SessionBackground))
-	err = start(c, &box.Invocation{Name: []byte(name), Args: b, Completion: x})
+	err = start(c, &box.Invocation{Name: []byte(name), Func: db.Box.FuncByName(name), Args: b, Completion: x})
 	db.Box.Cord.Unlock()
 	if err == nil {
 		select {

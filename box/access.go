@@ -177,14 +177,14 @@ func (c *Ctx) CheckFunction(f *Func) error {
 }
 
 // CheckCall checks the right to call a global function of the language, one that is not in _func.
-func (c *Ctx) CheckCall(name string) error {
+func (c *Ctx) CheckCall(name []byte) error {
 	u := c.User
 	missing := (Execute | Usage) &^ u.Universe
 	if missing&Usage == 0 && (missing == 0 ||
-		missing&^u.Classes[LuaCallObject]&^u.Objects[Object{Type: LuaCallObject, Name: name}] == 0) {
+		missing&^u.Classes[LuaCallObject]&^u.Objects[Object{Type: LuaCallObject, Name: string(name)}] == 0) {
 		return nil
 	}
-	return c.denied(Execute, FunctionObject, name)
+	return c.denied(Execute, FunctionObject, string(name))
 }
 
 // CheckEval checks the right to run expressions.

@@ -45,7 +45,7 @@ func TestAccess(t *testing.T) {
 		want string
 	}{
 		{w.c.CheckFunction(f), denied("Execute", "function", "f")},
-		{w.c.CheckCall("g"), denied("Execute", "function", "g")},
+		{w.c.CheckCall([]byte("g")), denied("Execute", "function", "g")},
 		{w.c.CheckEval(), denied("Execute", "universe", "")},
 		{w.c.CheckSQL(), denied("Execute", "sql", "")},
 		{w.c.CheckUniverse(Create, UserObject, "new"), denied("Create", "user", "new")},
@@ -57,7 +57,7 @@ func TestAccess(t *testing.T) {
 	}
 	joe.Objects = map[Object]Privilege{{Type: FunctionObject, ID: 70}: Execute}
 	joe.Classes[LuaEvalObject], joe.Classes[LuaCallObject] = Execute, Execute
-	for _, err := range []error{w.c.CheckFunction(f), w.c.CheckCall("g"), w.c.CheckEval()} {
+	for _, err := range []error{w.c.CheckFunction(f), w.c.CheckCall([]byte("g")), w.c.CheckEval()} {
 		if err != nil {
 			t.Error(err)
 		}

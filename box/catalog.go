@@ -120,6 +120,9 @@ func (b *Box) FuncByID(id uint32) *Func { return b.catalog.funcs[id] }
 // FuncByName returns a function of _func, nil when there is none.
 func (b *Box) FuncByName(name string) *Func { return b.catalog.funcsByName[name] }
 
+// FuncNamed is FuncByName for a name in a buffer.
+func (b *Box) FuncNamed(name []byte) *Func { return b.catalog.funcsByName[string(name)] }
+
 // SequenceByID returns a sequence, nil when there is none.
 func (b *Box) SequenceByID(id uint32) *Sequence { return b.catalog.sequences[id] }
 

@@ -36,6 +36,8 @@ const TupleExt = iproto.TupleExt
 type Invocation struct {
 	// Name is the function's name or the expression.
 	Name []byte
+	// Func is the function of that name in _func, nil when there is none.
+	Func *Func
 	// Args is a MessagePack array; tuples in it have formats of this process.
 	Args []byte
 	// Call16 asks for the results in the form of the old CALL: every result a tuple.

@@ -31,7 +31,7 @@ type invocation struct {
 
 // Call starts a function by name. A persistent function with a body wins over a global one.
 func (s *State) Call(c *box.Ctx, r *box.Invocation) {
-	if f := s.Box.FuncByName(string(r.Name)); f != nil && f.Ref != nil {
+	if f := r.Func; f != nil && f.Ref != nil {
 		s.callFunc(c, f, r)
 		return
 	}

@@ -34,39 +34,40 @@ func (r *Request) doCall() error {
 		return nil
 	}
 	s.box.Stat.Count(box.OpCall)
-	f, err := s.function(ctx, r.call.Name)
+	f := s.box.FuncNamed(r.call.Name)
+	g, err := s.function(ctx, r.call.Name, f)
 	if err != nil {
 		return err
 	}
-	if f != nil {
+	if g != nil {
 		n, rest, _ := msgpack.ReadArrayHeader(args)
-		r.callGo(f, rest, n)
+		r.callGo(g, rest, n)
 		return nil
 	}
 	if s.box.Runtime == nil {
 		return boxerr.New(boxerr.NoSuchProc, string(r.call.Name))
 	}
-	r.invocation = box.Invocation{Name: r.call.Name, Args: args, Call16: r.head.Type == iproto.TypeCall16, Completion: r}
+	r.invocation = box.Invocation{Name: r.call.Name, Func: f, Args: args, Call16: r.head.Type == iproto.TypeCall16, Completion: r}
 	s.box.Runtime.Call(ctx, &r.invocation)
 	return nil
 }
 
-// function checks the right to call a function and returns it if it is one in Go.
-func (s *Server) function(ctx *box.Ctx, name []byte) (box.GoFunc, error) {
-	if f := s.box.FuncByName(string(name)); f != nil {
-		if err := ctx.CheckFunction(f); err != nil {
+// function checks the right to call a function, which f is in _func, and returns it if it is one in Go.
+func (s *Server) function(ctx *box.Ctx, name []byte, f *box.Func) (box.GoFunc, error) {
+	if f == nil {
+		if err := ctx.CheckCall(name); err != nil {
 			return nil, err
 		}
-		if g, ok := f.Ref.(box.GoFunc); ok {
-			return g, nil
-		}
-		if f.Ref != nil {
-			return nil, nil
-		}
-	} else if err := ctx.CheckCall(string(name)); err != nil {
+		return s.functions[string(name)], nil
+	}
+	if err := ctx.CheckFunction(f); err != nil {
 		return nil, err
 	}
-	return s.functions[string(name)], nil
+	if f.Ref == nil {
+		return s.functions[string(name)], nil
+	}
+	g, _ := f.Ref.(box.GoFunc)
+	return g, nil
 }
 
 // callGo calls a function in Go and answers with its results. A panic of its becomes an error.

@@ -9,7 +9,6 @@ import "C"
 
 import (
 	"encoding/binary"
-	"runtime/cgo"
 	"runtime/debug"
 	"unsafe"
 
@@ -27,8 +26,8 @@ type Call struct {
 }
 
 //export lyGoCall
-func lyGoCall(handle C.uintptr_t, l *C.lua_State, id C.int, args *C.char, size C.size_t, n, depth C.int, outLen *C.size_t, outCount *C.int) C.int {
-	s := cgo.Handle(handle).Value().(*State)
+func lyGoCall(h C.uintptr_t, l *C.lua_State, id C.int, args *C.char, size C.size_t, n, depth C.int, outLen *C.size_t, outCount *C.int) C.int {
+	s := handle(h).state()
 	s.TakeSent()
 	outer := s.call
 	running := s.running
@@ -65,8 +64,8 @@ func lyGoCall(handle C.uintptr_t, l *C.lua_State, id C.int, args *C.char, size C
 }
 
 //export lyReport
-func lyReport(handle C.uintptr_t, text *C.char, size C.size_t) {
-	s := cgo.Handle(handle).Value().(*State)
+func lyReport(h C.uintptr_t, text *C.char, size C.size_t) {
+	s := handle(h).state()
 	if s.OnInterrupt != nil {
 		s.OnInterrupt(C.GoStringN(text, C.int(size)))
 	}

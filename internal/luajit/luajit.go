@@ -24,7 +24,6 @@ import "C"
 
 import (
 	"errors"
-	"runtime/cgo"
 	"unsafe"
 
 	"github.com/lycosadb/lycosa/boxerr"
@@ -34,7 +33,7 @@ import (
 // State is one Lua VM.
 type State struct {
 	vm      *C.struct_ly_vm
-	handle  cgo.Handle
+	handle  handle
 	funcs   []function
 	threads int
 	call    Call // of the Go function that runs now
@@ -75,10 +74,10 @@ var ErrPark = errors.New("parked")
 // New starts a VM with LuaJIT's own libraries open.
 func New() (*State, error) {
 	s := &State{}
-	s.handle = cgo.NewHandle(s)
+	s.handle = newHandle(s)
 	s.vm = C.ly_open(C.uintptr_t(s.handle))
 	if s.vm == nil {
-		s.handle.Delete()
+		s.handle.delete()
 		return nil, boxerr.Luajit("LuaJIT could not be started")
 	}
 	return s, nil
@@ -88,7 +87,7 @@ func New() (*State, error) {
 func (s *State) Close() {
 	C.ly_close(s.vm)
 	s.vm = nil
-	s.handle.Delete()
+	s.handle.delete()
 }
 
 // Func makes f known to Lua under that name. It runs under the cord's lock and must not block.

@@ -11,11 +11,22 @@ local find, sub = string.find, string.sub
 
 local entries = {}
 
+-- Names of functions without a dot or a colon, which clients call again and again.
+local max_plain = 512
+local plain, plain_count = {}, 0
+
 -- resolve finds the function that a CALL names: a path of tables with dots, a method behind a colon. What isn't there is
 -- told by returning nil.
 local function resolve(name)
     local f = rawget(_G, name)
-    if f ~= nil and not find(name, '[.:]') then return f end
+    if f ~= nil then
+        if plain[name] then return f end
+        if not find(name, '[.:]') then
+            if plain_count == max_plain then plain, plain_count = {}, 0 end
+            plain[name], plain_count = true, plain_count + 1
+            return f
+        end
+    end
     local object, from = _G, 1
     while true do
         local at = find(name, '[.:]', from)
