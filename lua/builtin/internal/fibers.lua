@@ -19,13 +19,10 @@ local plain, plain_count = {}, 0
 -- told by returning nil.
 local function resolve(name)
     local f = rawget(_G, name)
-    if f ~= nil then
-        if plain[name] then return f end
-        if not find(name, '[.:]') then
-            if plain_count == max_plain then plain, plain_count = {}, 0 end
-            plain[name], plain_count = true, plain_count + 1
-            return f
-        end
+    if f ~= nil and not find(name, '[.:]') then
+        if plain_count == max_plain then plain, plain_count = {}, 0 end
+        plain[name], plain_count = true, plain_count + 1
+        return f
     end
     local object, from = _G, 1
     while true do
@@ -57,7 +54,12 @@ local function call_with(f, object, ...)
 end
 
 local function call(name, ...)
-    local f, object = resolve(name)
+    local f, object
+    if plain[name] then
+        f = rawget(_G, name)
+        if type(f) == 'function' then return finish_wire(f(...)) end
+    end
+    f, object = resolve(name)
     local kind = type(f)
     if kind ~= 'function' and kind ~= 'table' and kind ~= 'cdata' and kind ~= 'userdata' then undefined(name) end
     return call_with(f, object, ...)
