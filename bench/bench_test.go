@@ -4,12 +4,18 @@ package main
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/lycosadb/lycosa"
 	"github.com/lycosadb/lycosa/bench/goals"
 	"github.com/lycosadb/lycosa/bench/record"
+	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/iproto"
+	"github.com/lycosadb/lycosa/lycosatest"
 	"github.com/lycosadb/lycosa/msgpack"
 )
 
@@ -108,6 +114,59 @@ func TestSumUp(t *testing.T) {
 	}
 	if r = sumUp(l, point{4, 64}, &pair{own: samples.own}); r.Against != "" || r.Ratio.CPU != 0 || r.Own.CPU != 5 {
 		t.Errorf("without anything to compare with: %+v", r)
+	}
+}
+
+// TestDrive drives loads on a server in this process, at several depths, and one that the server refuses.
+func TestDrive(t *testing.T) {
+	db := lycosatest.Open(t, lycosa.Options{Config: box.Config{UseMVCC: true}})
+	id := uint32(smallSpace)
+	space, err := db.CreateSpace("bench", box.SpaceSpec{ID: &id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := space.CreateIndex("primary", box.IndexSpec{}); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "s")
+	if err := db.Listen(path); err != nil {
+		t.Fatal(err)
+	}
+	drive := func(l load, p point) (record.Figures, error) {
+		l.rows = 100
+		packets := newPool(l)
+		var conns []*conn
+		for i := range p.conns {
+			c, err := dial(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.close()
+			c.ring = packets.ring(i, p.conns)
+			conns = append(conns, c)
+		}
+		return drive(conns, os.Getpid(), p.depth, l.unit, time.Millisecond, 10*time.Millisecond)
+	}
+	for _, name := range []string{"ping", "replace", "transaction"} {
+		for _, p := range []point{{1, 1}, {1, 8}, {3, 5}} {
+			l, _ := findLoad(name)
+			f, err := drive(l, p)
+			if err != nil {
+				t.Fatalf("%s at %v: %v", name, p, err)
+			}
+			if f.Rate <= 0 || f.CPU <= 0 || f.Generator <= 0 || f.P99 < f.P50 {
+				t.Errorf("%s at %v: %+v", name, p, f)
+			}
+			if timed := p.depth == 1; l.unit == 1 && timed != (f.P50 > 0) {
+				t.Errorf("%s at %v: p50 %v", name, p, f.P50)
+			}
+		}
+	}
+	if n, err := space.Len(); n == 0 || err != nil {
+		t.Errorf("%d tuples are there, %v", n, err)
+	}
+	if _, err := drive(load{makers: one(selectFrom(largeSpace)), unit: 1}, point{1, 1}); err == nil {
+		t.Error("errors of the server were taken for answers")
 	}
 }
 
