@@ -215,9 +215,6 @@ func (f *Format) addPart(p *part, nextID *int) error {
 		}
 		n = n.kid(tok, nextID)
 	}
-	if n.any != nil {
-		return boxerr.New(boxerr.IndexPartTypeMismatch, n.path(), n.typ.String(), p.typ.String())
-	}
 	code := boxerr.IndexPartTypeMismatch
 	if n.declared && !n.keyPart {
 		code = boxerr.FormatMismatchIndexPart

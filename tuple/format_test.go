@@ -112,6 +112,8 @@ func TestNewFormatErrors(t *testing.T) {
 		{[]KeyPart{a, {Field: 1, Type: Unsigned, Path: "a.b"}}, `24 Field [2]["a"] has type 'string' in one index, but type 'map' in another`},
 		{[]KeyPart{{Field: 4, Type: String, Path: "[*]"}, {Field: 4, Type: String, Path: "[1]"}}, "194 Field 5 is used as multikey in one index and as single key in another"},
 		{[]KeyPart{{Field: 4, Type: String, Path: "[1]"}, {Field: 4, Type: String, Path: "[*]"}}, "194 Field 5 is used as multikey in one index and as single key in another"},
+		{[]KeyPart{{Field: 4, Type: String, Path: "[*]"}, {Field: 4, Type: Array}}, "no error"},
+		{[]KeyPart{{Field: 4, Type: String, Path: "[*]"}, {Field: 4, Type: String}}, "24 Field 5 has type 'array' in one index, but type 'string' in another"},
 		{[]KeyPart{{Field: 4, Type: String, Path: "a.b"}, {Field: 4, Type: String, Path: "a"}}, `24 Field [5]["a"] has type 'map' in one index, but type 'string' in another`},
 	} {
 		keys := []*KeyDef{mustKeyDef(t, pk)}
