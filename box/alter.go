@@ -23,12 +23,9 @@ func (b *Box) revise(c *Ctx, s *Space, change func() error) error {
 		b.detachKeys(s)
 		references, name := s.ReferencedBy, s.Name
 		if slices.Equal(mem.Indexes, s.Mem.Indexes) {
-			bytes := s.Mem.Bytes()
-			*s.Mem = mem
-			s.Mem.SetBytes(bytes)
-		} else {
-			*s.Mem = mem
+			mem.SetBytes(s.Mem.Bytes())
 		}
+		s.Mem.Restore(&mem)
 		*s = before
 		s.ReferencedBy = references
 		b.renamed(s, name)

@@ -217,7 +217,7 @@ func (b *Box) onTruncateRow(c *Ctx, old, new *tuple.Tuple) error {
 		return err
 	}
 	mem := *s.Mem
-	c.Txn.OnStatementRollback(func() { *s.Mem = mem })
+	c.Txn.OnStatementRollback(func() { s.Mem.Restore(&mem) })
 	s.Mem.Indexes = emptied(mem.Indexes)
 	s.Mem.SetBytes(0)
 	return nil

@@ -42,9 +42,10 @@ func (b *Box) commit(c *Ctx) error {
 	b.status.lsn += replicated
 	if b.Journal == nil || len(rows) == 0 {
 		if history != nil && history.Submitted(txn, 0) != 0 {
-			c.Ticket = b.commits.newest
+			b.follow(c, txn)
+		} else {
+			b.confirm(c, txn)
 		}
-		b.confirm(c, txn)
 	} else {
 		b.submit(c, txn, rows)
 	}

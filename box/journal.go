@@ -41,31 +41,52 @@ type waiting struct {
 func (b *Box) submit(c *Ctx, txn *memtx.Txn, rows []xlog.Row) {
 	cs := &b.commits
 	if cs.history == nil {
-		b.settle(b.Journal.Known())
+		cs.known = b.Journal.Known()
 	}
-	f := cs.get()
-	f.box, f.txn = b, txn
-	f.listened = txn.Hooked() || len(txn.OnCommit) > 0 || cs.events.any(b)
+	b.settle(cs.known)
+	f := b.fly(txn)
 	cs.entry.Rows, cs.entry.Undo, cs.entry.Flags = rows, f, 0
 	sync := b.isSync(txn)
 	if sync {
 		cs.entry.Flags = xlog.FlagWaitSync | xlog.FlagWaitAck
 	}
 	c.Ticket = b.Journal.Submit(&cs.entry)
-	f.position = c.Ticket.Position()
+	position := c.Ticket.Position()
 	if sync {
 		c.Ticket = b.confirmSync(rows[len(rows)-1].LSN)
 	}
 	if cs.history != nil {
 		cs.newest = c.Ticket
-		cs.history.Submitted(txn, f.position)
+		cs.history.Submitted(txn, position)
 	}
-	if f.position == 0 { // nothing is ever written
+	if position == 0 { // nothing is ever written
 		cs.put(f)
 		b.confirm(c, txn)
 		return
 	}
-	txn.Number = f.position
+	b.launch(f, position)
+}
+
+// follow ends a transaction that the journal has nothing of, but that has seen what is not written yet: it stays or
+// goes with the transaction submitted last.
+func (b *Box) follow(c *Ctx, txn *memtx.Txn) {
+	c.Ticket = b.commits.newest
+	b.launch(b.fly(txn), c.Ticket.Position())
+}
+
+// fly makes an inFlight of a transaction.
+func (b *Box) fly(txn *memtx.Txn) *inFlight {
+	cs := &b.commits
+	f := cs.get()
+	f.box, f.txn = b, txn
+	f.listened = txn.Hooked() || len(txn.OnCommit) > 0 || cs.events.any(b)
+	return f
+}
+
+// launch puts a transaction into the queue.
+func (b *Box) launch(f *inFlight, position uint64) {
+	cs := &b.commits
+	f.position, f.txn.Number = position, position
 	cs.queue = append(cs.queue, f)
 	if f.listened {
 		cs.listeners.Add(1)
@@ -73,15 +94,22 @@ func (b *Box) submit(c *Ctx, txn *memtx.Txn, rows []xlog.Row) {
 	}
 }
 
-// Undo implements wal.Undo: the transaction, the newest that was submitted, could not be written.
+// Undo implements wal.Undo: the transaction, the newest that was submitted, could not be written. Those that follow it
+// go first.
 func (f *inFlight) Undo(err error) {
-	b := f.box
-	cs := &b.commits
-	if n := len(cs.queue); n > cs.head && cs.queue[n-1] == f {
+	cs := &f.box.commits
+	for n := len(cs.queue); n > cs.head && cs.queue[n-1].position == f.position; n = len(cs.queue) {
+		last := cs.queue[n-1]
 		cs.queue[n-1] = nil
 		cs.queue = cs.queue[:n-1]
 		cs.trim()
+		last.undo(err)
 	}
+}
+
+func (f *inFlight) undo(err error) {
+	b := f.box
+	cs := &b.commits
 	b.uncount(f.txn)
 	if tell := b.undo(f.txn); tell != nil {
 		b.Cord.Post(func() { tell(b.background()) }) // who is told may write, which the journal is not ready for now
@@ -202,6 +230,9 @@ type commits struct {
 	events  txnEvents
 	// history keeps concurrent transactions apart. It is nil without Config.UseMVCC.
 	history *memtx.History
+	// known is the position up to which transactions are taken for written. With a history that is what was known when
+	// the lock was taken.
+	known uint64
 	// newest is the ticket of the transaction submitted last.
 	newest Ticket
 	// listeners is how many functions and triggers are to be run when transactions are written. It may be read

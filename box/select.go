@@ -65,9 +65,17 @@ func (b *Box) Select(c *Ctx, r *SelectRequest, dst []*tuple.Tuple) ([]*tuple.Tup
 		if err != nil {
 			return dst, err
 		}
-		return r.walk(it, dst)
+		found, err := r.walk(it, dst)
+		if err == nil {
+			err = b.read(c)
+		}
+		return found, err
 	}
-	return sp.Mem.Select(c.Txn, x, dst, r.Iterator, key, n, after, int(r.Offset), int(r.Limit))
+	found, err := sp.Mem.Select(c.Txn, x, dst, r.Iterator, key, n, after, int(r.Offset), int(r.Limit))
+	if err == nil {
+		err = b.read(c)
+	}
+	return found, err
 }
 
 // walk appends what an iterator returns to dst, and notes the position if that was asked for.
@@ -177,7 +185,8 @@ func (b *Box) Get(c *Ctx, space, index uint32, key []byte) (*tuple.Tuple, error)
 	if sp.Virtual != nil {
 		return sp.Virtual.Get(c, x, parts, n)
 	}
-	return sp.Mem.Get(c.Txn, x, parts, n), nil
+	t := sp.Mem.Get(c.Txn, x, parts, n)
+	return t, b.read(c)
 }
 
 // Min returns the first tuple whose key begins with the given one, nil when there is none.
@@ -222,7 +231,11 @@ func (b *Box) extreme(c *Ctx, space, id uint32, key []byte, typ index.IteratorTy
 		}
 		return it.Next(), nil
 	}
-	return find(c.Txn, x, parts, n)
+	t, err := find(c.Txn, x, parts, n)
+	if err != nil {
+		return nil, err
+	}
+	return t, b.read(c)
 }
 
 // Random returns some tuple of an index, chosen by the seed, nil when there is none.
@@ -237,7 +250,8 @@ func (b *Box) Random(c *Ctx, space, id, seed uint32) (*tuple.Tuple, error) {
 	if sp.Virtual != nil {
 		return nil, x.Def().Unsupported("random()")
 	}
-	return sp.Mem.Random(c.Txn, x, seed), nil
+	t := sp.Mem.Random(c.Txn, x, seed)
+	return t, b.read(c)
 }
 
 // Count returns how many tuples a walk over an index would meet.
@@ -257,7 +271,11 @@ func (b *Box) Count(c *Ctx, space, id uint32, typ index.IteratorType, key []byte
 		return 0, err
 	}
 	if sp.Virtual == nil {
-		return sp.Mem.Count(c.Txn, x, typ, parts, n)
+		count, err := sp.Mem.Count(c.Txn, x, typ, parts, n)
+		if err != nil {
+			return 0, err
+		}
+		return count, b.read(c)
 	}
 	it, err := sp.Virtual.Iterate(c, x, typ, parts, n, nil)
 	if err != nil {
@@ -282,7 +300,8 @@ func (b *Box) Len(c *Ctx, space, id uint32) (int, error) {
 	if sp.Virtual != nil {
 		return 0, x.Def().Unsupported("size()")
 	}
-	return sp.Mem.Entries(c.Txn, x), nil
+	n := sp.Mem.Entries(c.Txn, x)
+	return n, b.read(c)
 }
 
 // Bsize returns the bytes that the tuples of a space take. That is no secret: it needs no right.
@@ -365,6 +384,9 @@ func (it *Iterator) Next(c *Ctx) (*tuple.Tuple, error) {
 		return nil, nil
 	}
 	t := it.it.Next()
+	if err := it.b.read(c); err != nil {
+		return nil, err
+	}
 	if t == nil {
 		it.it = nil
 	}

@@ -162,6 +162,14 @@ func (b *Box) reading(c *Ctx, sp *Space) error {
 	return nil
 }
 
+// read is called behind a read of the open transaction, if any, which may have aborted it.
+func (b *Box) read(c *Ctx) error {
+	if c.Txn == nil {
+		return nil
+	}
+	return b.usable(c.Txn)
+}
+
 // enterWrite tells a transaction that it is about to change a space.
 func (b *Box) enterWrite(txn *memtx.Txn, sp *Space) error {
 	if sp.System == nil || sp.ID == SequenceDataID { // which is not undone
@@ -202,8 +210,12 @@ func (b *Box) begin(c *Ctx) {
 // confirmWritten is called when the lock has been taken: what the journal has written meanwhile is confirmed. That
 // nothing is confirmed while somebody holds the lock keeps what he sees the same between two yields.
 func (b *Box) confirmWritten() {
-	if h := b.commits.history; h.Pending() {
-		h.Confirm(b.Journal.Known())
+	if b.Journal == nil {
+		return
+	}
+	if known := b.Journal.Known(); known != b.commits.known {
+		b.commits.known = known
+		b.commits.history.Confirm(known)
 	}
 }
 

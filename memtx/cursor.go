@@ -54,7 +54,9 @@ func (c *cursor) Next() *tuple.Tuple {
 		c.txn, txn = nil, nil
 	}
 	v, settle := c.space.seen(txn, c.index)
-	if settle {
+	if settle && txn != nil && txn.wrote {
+		v, settle = c.space.look(txn, c.index, &c.ahead)
+	} else if settle {
 		v = c.space.past.settled().of(c.space, c.index)
 	}
 	if v != c.at {

@@ -24,7 +24,8 @@ import (
 //     those that write themselves or ask for it (see Level). Should the journal fail, it is undone, and all that have
 //     seen it are aborted.
 //   - A transaction that changes the definitions of spaces can't be parked. It must not yield, and once it is
-//     prepared all others are aborted.
+//     prepared all others are aborted. All see such a change and whatever was prepared before it at once, because
+//     there is but one catalog.
 //
 // Everything happens in calls of a History and of what belongs to it, under the cord's lock; nothing waits and
 // nothing runs by itself.
@@ -35,6 +36,8 @@ type History struct {
 	views    []*View  // that are looked at, the oldest first
 	lastView uint64
 	position uint64 // of the transaction submitted last
+	known    uint64 // position up to which all is confirmed
+	schema   uint64 // position of the newest transaction that aborted others
 	hits     []*Txn // room for conflicts
 	spare    []*Txn // room for noteAll
 	room     []byte // for a key
@@ -132,6 +135,9 @@ func (t *Txn) AbortOthers() { t.abortsOthers = true }
 
 // apply is Txn.Apply.
 func (h *History) apply(t *Txn, s *Space, old, new *tuple.Tuple, mode index.Mode) (replaced *tuple.Tuple, err error) {
+	if t.Aborted != 0 {
+		return nil, boxerr.New(t.Aborted)
+	}
 	if t.tracked() {
 		t.noteWrite(s, old, new, mode)
 	}
@@ -214,20 +220,18 @@ func (h *History) Prepare(t *Txn) error {
 				return err
 			}
 		}
-		for i := range t.stmts {
-			if s := &t.stmts[i]; s.Old != nil || s.New != nil {
-				p := h.pastOf(s.Space)
-				if len(p.pending) == 0 {
-					h.dirty = append(h.dirty, s.Space)
-				}
-				p.pending = append(p.pending, change{math.MaxUint64, s.Old, s.New})
-			}
-		}
 		t.disown()
 		t.prepared = true
 		if t.abortsOthers {
 			h.abortOthers(t)
-		} else if len(h.active) > 1 || t.alone && len(h.active) > 0 {
+			for _, s := range h.dirty {
+				s.past.cut(0)
+			}
+			h.sweep()
+		} else {
+			h.await(t)
+		}
+		if len(h.active) > 1 || t.alone && len(h.active) > 0 {
 			h.conflicts(t, false)
 		}
 	}
@@ -235,31 +239,37 @@ func (h *History) Prepare(t *Txn) error {
 	return nil
 }
 
+// await makes the changes of a prepared transaction ones that are not confirmed.
+func (h *History) await(t *Txn) {
+	for i := range t.stmts {
+		if s := &t.stmts[i]; s.Old != nil || s.New != nil {
+			p := h.pastOf(s.Space)
+			if len(p.pending) == 0 {
+				h.dirty = append(h.dirty, s.Space)
+			}
+			p.pending = append(p.pending, change{math.MaxUint64, s.Old, s.New})
+		}
+	}
+}
+
 // Submitted tells at which position of the journal a prepared transaction stands, 0 when it needs no journal. The
 // result is the position at which it is confirmed, 0 when that is the case already: a transaction that needs no
-// journal may have to wait for others before it.
+// journal shares the fate of what was submitted before it when it has seen something that is not confirmed.
 func (h *History) Submitted(t *Txn, position uint64) uint64 {
 	if len(t.stmts) == 0 {
 		return 0
 	}
 	if position == 0 {
-		for _, s := range t.spaces {
-			for _, c := range s.past.pending {
-				if c.position != math.MaxUint64 {
-					position = max(position, c.position)
-				}
-			}
-		}
-		if position == 0 {
-			for _, s := range t.spaces {
-				s.past.cut(0)
-			}
-			h.sweep()
+		if max(t.behind, h.schema) <= h.known {
+			h.forgetPending(t)
 			return 0
 		}
+		position = h.position
 	}
-	t.position = position
-	h.position = max(h.position, position)
+	t.position, h.position = position, position
+	if t.abortsOthers {
+		h.schema = position
+	}
 	for _, s := range t.spaces {
 		list := s.past.pending
 		for i := len(list) - 1; i >= 0 && list[i].position == math.MaxUint64; i-- {
@@ -269,11 +279,9 @@ func (h *History) Submitted(t *Txn, position uint64) uint64 {
 	return position
 }
 
-// Pending reports whether there are changes that are not confirmed.
-func (h *History) Pending() bool { return len(h.dirty) > 0 }
-
 // Confirm tells that the journal has all transactions up to a position, except those that Rollback was called for.
 func (h *History) Confirm(position uint64) {
+	h.known = max(h.known, position)
 	for _, s := range h.dirty {
 		s.past.confirm(position)
 	}
@@ -292,35 +300,29 @@ func (h *History) sweep() {
 	h.dirty = kept
 }
 
-// rollback is called before a transaction is undone as a whole.
+// rollback is called before a transaction is undone as a whole. Of those that are prepared the newest one goes first.
 func (h *History) rollback(t *Txn) {
 	if !t.prepared {
 		return
 	}
 	t.prepared = false
+	if t.abortsOthers {
+		h.abortOthers(t)
+	}
 	h.conflicts(t, true)
 	for i := len(h.active) - 1; i >= 0; i-- {
 		if v := h.active[i].view; v != nil && v.prepared && v.position >= t.position {
 			h.active[i].abort()
 		}
 	}
+	h.forgetPending(t)
+}
+
+// forgetPending takes the changes of a transaction, which are the newest ones, off those that are not confirmed.
+func (h *History) forgetPending(t *Txn) {
 	for _, s := range t.spaces {
 		p := s.past
-		n := len(p.pending)
-		for n > 0 && p.pending[n-1].position >= t.position {
-			n--
-		}
-		// What needed no journal and came behind goes as well.
-		if p.owner != nil {
-			p.owner.park()
-		}
-		h.keep(p)
-		for i := len(p.pending) - 1; i >= n+t.changesIn(s); i-- {
-			c := &p.pending[i]
-			_, _ = s.replace(c.new, c.old, index.InsertOnly)
-			p.changed(c.new, c.old)
-		}
-		p.cut(n)
+		p.cut(max(0, len(p.pending)-t.changesIn(s))) // what a change of the schema made visible is not there
 	}
 	h.sweep()
 }

@@ -128,11 +128,24 @@ func (t *Txn) noteWrite(s *Space, old, new *tuple.Tuple, mode index.Mode) {
 	}
 }
 
-// noteRefusal notes, after a change was refused, what noteWrite has left out.
+// noteRefusal notes, after a change was refused, what noteWrite has left out: when the change is made again it shows
+// whether those keys are free.
 func (t *Txn) noteRefusal(s *Space) {
 	for _, x := range s.Indexes {
 		if x.Unique && x.keyed() {
 			t.note(x, whole)
+		}
+	}
+}
+
+// noteUndone notes, before statements are undone, that their keys were free as far as noteWrite has left that out.
+func (t *Txn) noteUndone(from int) {
+	if !t.tracked() {
+		return
+	}
+	for i := from; i < len(t.stmts); i++ {
+		if t.stmts[i].New != nil {
+			t.noteRefusal(t.stmts[i].Space)
 		}
 	}
 }

@@ -114,21 +114,28 @@ func (f *fork) sync(t *Txn) error {
 	if f.version == p.version {
 		return nil
 	}
-	if list, ok := p.since(f.version); ok && len(list) <= len(t.stmts) {
-		for i := range list {
-			c := &list[i]
-			if f.writes(c) {
-				continue
-			}
-			if replaced, err := f.data.replace(c.old, c.new, index.InsertOnly); err != nil || replaced != c.old {
-				return conflict()
-			}
+	if list, ok := p.since(f.version); !ok || len(list) > len(t.stmts) || !f.follow(list) {
+		if err := f.renew(t); err != nil {
+			return err
 		}
-	} else if err := f.renew(t); err != nil {
-		return err
 	}
 	f.version = p.version
 	return nil
+}
+
+// follow makes the changes of others in the data. It reports false when they don't go with those of the transaction, which
+// may be because of a change that was taken back meanwhile.
+func (f *fork) follow(list []change) bool {
+	for i := range list {
+		c := &list[i]
+		if f.writes(c) {
+			continue
+		}
+		if replaced, err := f.data.replace(c.old, c.new, index.InsertOnly); err != nil || replaced != c.old {
+			return false
+		}
+	}
+	return true
 }
 
 // renew makes the data of a fork anew.

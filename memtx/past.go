@@ -61,7 +61,15 @@ func (h *History) claim(s *Space, t *Txn) *past {
 		p.owner = t
 		t.owned = append(t.owned, p)
 	}
+	t.meets(p)
 	return p
+}
+
+// meets notes that the transaction depends on what is pending in a space.
+func (t *Txn) meets(p *past) {
+	if len(p.pending) > 0 {
+		t.behind = t.history.position
+	}
 }
 
 // disown ends the ownership of spaces.

@@ -6,7 +6,7 @@ import (
 )
 
 // The reads of a space say who reads. Without a History, and in spaces that nobody has changed since there is one, they
-// are those of the index.
+// are those of the index. A read may abort its transaction: the answer is of no use then.
 
 // plain reports whether txn reads the indexes as they are and need not remember that.
 func (s *Space) plain(txn *Txn) bool { return s.past == nil && (txn == nil || txn.history == nil) }
@@ -38,7 +38,11 @@ func (s *Space) seen(txn *Txn, x *Index) (v index.Index, settle bool) {
 	if txn.view != nil {
 		return txn.view.index(s, x), false
 	}
-	settle = p != nil && len(p.pending) > 0 && !txn.seesPrepared() && !s.system()
+	if p != nil && len(p.pending) > 0 && !s.system() {
+		if settle = !txn.seesPrepared(); !settle {
+			txn.meets(p)
+		}
+	}
 	if txn.parked && txn.Aborted == 0 {
 		if f := txn.forkFor(s, false); f != nil {
 			return f.data.of(s, x), settle
@@ -54,7 +58,7 @@ func (s *Space) Get(txn *Txn, x *Index, key []byte, n int) *tuple.Tuple {
 	}
 	v, settle := s.seen(txn, x)
 	t := v.Get(key, n)
-	if settle {
+	if settle && (t == nil || !txn.tracked() || !txn.made(t)) {
 		if was, pending := s.past.settledTuple(x, key, n); pending {
 			if t = was; txn.tracked() {
 				txn.note(x, pointSpan(key, n))
@@ -75,6 +79,10 @@ func (s *Space) look(txn *Txn, x *Index, sp *span) (v index.Index, settle bool) 
 	v, settle = s.seen(txn, x)
 	if settle {
 		if settle = s.past.touched(x, sp); settle {
+			if txn != nil && txn.wrote {
+				txn.abort() // there is no version with its changes and without those of others
+				return x.Index, false
+			}
 			v = s.past.settled().of(s, x)
 		}
 	}

@@ -120,6 +120,13 @@ func (s *Space) Len(txn *Txn) int {
 	return s.Entries(txn, s.Indexes[0])
 }
 
+// Restore makes the space what it was when it was copied, before its definition was changed.
+func (s *Space) Restore(was *Space) {
+	past := s.past
+	*s = *was
+	s.past = past
+}
+
 // Bytes returns the size of all tuples' MessagePack in bytes (box's bsize).
 func (s *Space) Bytes() int64 { return s.bytes }
 

@@ -61,6 +61,7 @@ type versions struct {
 	slot         int  // in History.active
 	noteSlot     int
 	position     uint64 // in the journal, once it was prepared
+	behind       uint64 // position of the newest transaction whose changes it may have seen before they were confirmed
 	view         *View
 	owned        []*past  // spaces whose indexes hold the changes of the transaction
 	spaces       []*Space // those that it has changed
@@ -161,6 +162,7 @@ func (t *Txn) Commit() { t.depth-- }
 // Undo closes the innermost open statement and undoes it with all statements inside.
 func (t *Txn) Undo() {
 	t.depth--
+	t.noteUndone(t.nested[t.depth])
 	t.undoTo(t.nested[t.depth])
 }
 
@@ -264,6 +266,10 @@ func (t *Txn) RollbackTo(p Savepoint) bool {
 	}
 	for i := len(t.points) - 1; i >= 0; i-- {
 		if t.points[i].id == p.id {
+			if t.history != nil {
+				_ = t.Enter() // what is undone must have gone with what others did
+			}
+			t.noteUndone(p.stmt)
 			t.undoTo(p.stmt)
 			t.points = t.points[:i+1]
 			return true
