@@ -1,11 +1,11 @@
 // Command gotarantool runs the own tests of the Go client go-tarantool against a build of the server.
 //
-//	go run ./clients/gotarantool -server bin/lycosa [-v] [package...]
+//	go run ./clients/gotarantool -server bin/lycosa [-v] [v1|v2 [package...]]
 //
-// It downloads the client's module, copies it to a temporary directory, puts the server there under the name
-// `tarantool`, and runs the tests, which start servers by that name with scripts of their own. It prints how many
-// tests pass, and which fail. The file expected.txt names the tests that are known to fail, and why; the exit code
-// is 1 when others do, or when one of these passes.
+// For each of the client's two major releases it downloads the module, copies it to a temporary directory, puts the
+// server there under the name `tarantool`, and runs the tests, which start servers by that name with scripts of their
+// own. It prints how many tests pass, and which fail. The file expected.txt names the tests that are known to fail, and
+// why; the exit code is 1 when others do, or when one of these passes.
 //
 // The client's tests listen on fixed ports from 3013 on, so two runs at a time disturb each other.
 package main
@@ -22,16 +22,28 @@ import (
 	"strings"
 )
 
-const module = "github.com/tarantool/go-tarantool/v2@v2.4.1"
+// release is a major release of the client.
+type release struct {
+	name, module string
+	// packages are those whose tests need nothing but the server. The others need modules in Lua that are distributed
+	// apart from it.
+	packages []string
+}
 
-// packages are those of the module whose tests need nothing but the server. The others need modules in Lua that are
-// distributed apart from it.
-var packages = []string{".", "arrow", "box", "datetime", "decimal", "pool", "settings", "uuid"}
+var releases = []release{
+	{"v1", "github.com/tarantool/go-tarantool@v1.12.2", []string{
+		".", "connection_pool", "datetime", "decimal", "multi", "settings", "uuid"}},
+	{"v2", "github.com/tarantool/go-tarantool/v2@v2.4.1", []string{
+		".", "arrow", "box", "datetime", "decimal", "pool", "settings", "uuid"}},
+}
 
 //go:embed expected.txt
 var expectedText string
 
-// expected returns the tests that are known to fail, as "package Test", with the reasons.
+// noTests stands for a test in expected.txt where a whole package skips itself.
+const noTests = "-"
+
+// expected returns the tests that are known to fail, as "release package test", with the reasons.
 func expected() map[string]string {
 	known := make(map[string]string)
 	for line := range strings.Lines(expectedText) {
@@ -45,23 +57,37 @@ func expected() map[string]string {
 
 func main() {
 	server := flag.String("server", "bin/lycosa", "the server's binary")
-	verbose := flag.Bool("v", false, "print what the tests print that fail, and which are skipped")
+	verbose := flag.Bool("v", false, "name the tests that fail as expected, too, and those that skip themselves")
 	flag.Parse()
 	if flag.NArg() > 0 {
-		packages = flag.Args()
+		releases = slices.DeleteFunc(releases, func(r release) bool { return r.name != flag.Arg(0) })
 	}
-	ok, err := test(*server, *verbose)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "gotarantool:", err)
-		os.Exit(2)
+	if len(releases) == 0 {
+		fail(fmt.Errorf("%s is none of the releases", flag.Arg(0)))
 	}
-	if !ok {
+	if flag.NArg() > 1 {
+		releases[0].packages = flag.Args()[1:]
+	}
+	allOK := true
+	for _, r := range releases {
+		ok, err := r.test(*server, *verbose)
+		if err != nil {
+			fail(err)
+		}
+		allOK = allOK && ok
+	}
+	if !allOK {
 		os.Exit(1)
 	}
 }
 
-// test runs the tests and prints the outcome. ok is false when it is not what is expected.
-func test(server string, verbose bool) (ok bool, err error) {
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "gotarantool:", err)
+	os.Exit(2)
+}
+
+// test runs the tests of a release and prints the outcome. ok is false when it is not what is expected.
+func (r release) test(server string, verbose bool) (ok bool, err error) {
 	dir, err := os.MkdirTemp("", "gotarantool")
 	if err != nil {
 		return false, err
@@ -71,17 +97,19 @@ func test(server string, verbose bool) (ok bool, err error) {
 		return false, err
 	}
 	source := filepath.Join(dir, "src")
-	if err := download(source); err != nil {
+	if err := download(r.module, source); err != nil {
 		return false, err
 	}
 	env := append(os.Environ(),
 		"PATH="+filepath.Join(dir, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"), "TMPDIR="+dir, "GOFLAGS=-mod=mod")
 	known := expected()
+	fmt.Println(r.module)
 	ok = true
 	var all tally
-	for _, pkg := range packages {
-		r := &runner{dir: source, env: env, pkg: pkg}
-		outcome, err := r.run()
+	for _, pkg := range r.packages {
+		prefix := r.name + " " + pkg + " "
+		isKnown := func(test string) bool { return known[prefix+test] != "" }
+		outcome, err := (&runner{dir: source, env: env, pkg: pkg, last: isKnown}).run()
 		if err != nil {
 			return false, err
 		}
@@ -89,27 +117,31 @@ func test(server string, verbose bool) (ok bool, err error) {
 		for _, name := range outcome.names() {
 			t := outcome[name]
 			one.add(t.state)
-			reason, isKnown := known[pkg+" "+name]
 			switch {
-			case t.state == failed && isKnown:
-				fmt.Printf("    fails as expected: %s %s: %s\n", pkg, name, reason)
+			case t.state == failed && isKnown(name):
+				if verbose {
+					fmt.Printf("    fails as expected: %s: %s\n", name, known[prefix+name])
+				}
 			case t.state == failed:
 				ok = false
-				fmt.Printf("    FAILS: %s %s\n", pkg, name)
-				if verbose {
-					fmt.Print(t.output.String())
-				}
-			case t.state == passed && isKnown:
+				fmt.Printf("    FAILS: %s\n%s", name, t.output.String())
+			case t.state == passed && isKnown(name):
 				ok = false
-				fmt.Printf("    PASSES, though it is in expected.txt: %s %s\n", pkg, name)
+				fmt.Printf("    PASSES, though it is in expected.txt: %s\n", name)
 			case t.state == skipped && verbose:
-				fmt.Printf("    skipped: %s %s\n%s", pkg, name, t.output.String())
+				fmt.Printf("    skips itself: %s\n%s", name, t.output.String())
 			}
 		}
-		fmt.Printf("%-10s %s\n", pkg, one)
+		if reason := known[prefix+noTests]; len(outcome) == 0 && reason != "" {
+			fmt.Printf("    %-15s skips itself: %s\n", pkg, reason)
+			continue
+		} else if (len(outcome) == 0) != (reason != "") {
+			ok = false
+		}
+		fmt.Printf("    %-15s %s\n", pkg, one)
 		all.join(one)
 	}
-	fmt.Println("go-tarantool:", all)
+	fmt.Printf("    %-15s %s\n", "all", all)
 	return ok, nil
 }
 
@@ -147,8 +179,8 @@ func install(server, dir string) error {
 	return os.Symlink(path, filepath.Join(dir, "tarantool"))
 }
 
-// download copies the client's module to a directory, where its tests may write.
-func download(to string) error {
+// download copies a module to a directory, where its tests may write.
+func download(module, to string) error {
 	cmd := exec.Command("go", "mod", "download", "-json", module)
 	cmd.Dir, cmd.Stderr = os.TempDir(), os.Stderr
 	out, err := cmd.Output()

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -36,6 +36,9 @@ type runner struct {
 	dir string
 	env []string
 	pkg string
+	// last says which tests run after all others: those that may end the process, because some tests need what others
+	// have left in the server.
+	last func(name string) bool
 }
 
 // event is a line of the output of go test -json.
@@ -54,31 +57,17 @@ func (r *runner) run() (outcome, error) {
 		var left []string
 		for _, name := range found.names() {
 			if found[name].state == pending {
-				left = append(left, regexp.QuoteMeta(name))
+				left = append(left, name)
 			}
+		}
+		if first := slices.DeleteFunc(slices.Clone(left), r.last); len(first) > 0 {
+			left = first
 		}
 		if len(left) == 0 {
 			return found, nil
 		}
-		if err := r.once("^("+strings.Join(left, "|")+")$", found); err != nil {
+		if err := r.once(left, found); err != nil {
 			return nil, err
-		}
-		n := 0
-		for _, t := range found {
-			if t.state == running {
-				t.state = failed
-			}
-			if t.state == pending {
-				n++
-			}
-		}
-		if n == len(left) {
-			// Not even one has run: what they all need is missing.
-			for _, t := range found {
-				if t.state == pending {
-					t.state = failed
-				}
-			}
 		}
 	}
 }
@@ -103,9 +92,9 @@ func (r *runner) list() (outcome, error) {
 	return found, nil
 }
 
-// once runs the tests with these names in one process.
-func (r *runner) once(names string, found outcome) error {
-	cmd := r.command("test", "-json", "-count=1", "-timeout=5m", "-run", names, r.path())
+// once runs the tests with these names in one process. At least one of them has ended afterwards.
+func (r *runner) once(names []string, found outcome) error {
+	cmd := r.command("test", "-json", "-count=1", "-timeout=5m", "-run", "^("+strings.Join(names, "|")+")$", r.path())
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -124,6 +113,21 @@ func (r *runner) once(names string, found outcome) error {
 	// A package whose tests do not begin at all says why without naming a test.
 	_ = cmd.Wait()
 	r.killGroup(cmd)
+	ended := 0
+	for _, name := range names {
+		if found[name].state == running {
+			found[name].state = failed
+		}
+		if found[name].state != pending {
+			ended++
+		}
+	}
+	if ended == 0 {
+		// What they all need is missing.
+		for _, name := range names {
+			found[name].state = failed
+		}
+	}
 	return lines.Err()
 }
 
