@@ -8,15 +8,17 @@ KILLS ?= 200
 FUZZTIME ?= 60s
 SOAKTIME ?= 2m
 
-# Debian packages: LuaJIT to build, luacheck to lint, the peer that data files and figures are compared with.
+# Debian packages: LuaJIT to build, luacheck to lint, the peer that data files and figures are compared with, and what
+# runs a client in JavaScript.
 DEPS_BUILD := gcc libc6-dev libluajit-5.1-dev
 DEPS_TEST := $(DEPS_BUILD) lua-check tarantool
+DEPS_NODE := nodejs npm
 
 # The packages that need neither LuaJIT nor a server's binary; the race detector watches their tests.
 BELOW_LUA = $$($(GO) list -f '{{.ImportPath}} {{.Deps}}' ./... | \
 	grep -v -e internal/luajit -e /bench -e /examples -e /conformance -e /integration -e /crash -e /soak | cut -d' ' -f1)
 
-.PHONY: run build test race lint bench crash soak fuzz fmt deps deps-test clean
+.PHONY: run build test race clients lint bench bench-persist crash soak fuzz fmt deps deps-test deps-node clean
 
 build: deps
 	$(GO) build -trimpath -o $(BIN) ./cmd/lycosa
@@ -28,16 +30,21 @@ run: build
 
 test: deps-test lint
 	$(GO) test -timeout 10m ./...
+	$(MAKE) clients
 	$(MAKE) race
 
 race: deps
 	$(GO) test -race -short -timeout 4m $(BELOW_LUA)
 
+clients: build deps-node
+	$(GO) run ./clients/gotarantool -server $(BIN)
+	clients/npm/run.sh $(BIN)
+
 lint: deps-test
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not as gofmt wants it: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	.ci/staticcheck
-	luacheck -q lua/builtin examples bench
+	luacheck -q lua/builtin examples bench clients
 
 bench: build deps-test
 	$(GO) run ./bench -server $(BIN) -baseline bench/baseline.json $(BENCH)
@@ -59,6 +66,10 @@ deps:
 
 deps-test:
 	@.ci/deps $(DEPS_TEST)
+
+# Node.js may come from elsewhere.
+deps-node:
+	@command -v node >/dev/null && command -v npm >/dev/null || .ci/deps $(DEPS_NODE)
 
 clean:
 	rm -rf bin

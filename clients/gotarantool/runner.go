@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // state is how a test ended.
@@ -25,8 +27,11 @@ const (
 // result is what is known of a test, its subtests included.
 type result struct {
 	state  state
-	output strings.Builder
+	output []string // the last lines
 }
+
+// keptOutput is how many lines of output are kept of a test.
+const keptOutput = 40
 
 // outcome is what is known of the tests of a package, by their names.
 type outcome map[string]*result
@@ -72,8 +77,36 @@ func (r *runner) run() (outcome, error) {
 	}
 }
 
+// ports are those that the tests' servers listen on. A server there that isn't theirs would answer them.
+var ports = []string{"3013", "3014", "3015", "3016", "3017"}
+
+// patience is how long servers that were killed may take to let go of their ports.
+const patience = 10 * time.Second
+
+// checkPorts fails when somebody listens on the ports.
+func checkPorts() error {
+	end := time.Now().Add(patience)
+	for _, port := range ports {
+		for {
+			listener, err := net.Listen("tcp", ":"+port)
+			if err == nil {
+				_ = listener.Close()
+				break
+			}
+			if time.Now().After(end) {
+				return fmt.Errorf("the tests need this port: %w", err)
+			}
+			time.Sleep(10 * time.Millisecond) // the system tells nobody of a port that becomes free
+		}
+	}
+	return nil
+}
+
 // list returns the tests and examples of the package.
 func (r *runner) list() (outcome, error) {
+	if err := checkPorts(); err != nil {
+		return nil, err
+	}
 	cmd := r.command("test", "-list", ".", r.path())
 	out, err := cmd.Output()
 	r.killGroup(cmd)
@@ -138,7 +171,9 @@ func (o outcome) note(e event) {
 	if t == nil {
 		return
 	}
-	t.output.WriteString(e.Output)
+	if e.Output != "" {
+		t.output = append(t.output[max(0, len(t.output)-keptOutput+1):], e.Output)
+	}
 	if sub {
 		return
 	}
