@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/lycosadb/lycosa/boxerr"
+	"github.com/lycosadb/lycosa/index"
 	"github.com/lycosadb/lycosa/trigger"
 	"github.com/lycosadb/lycosa/tuple"
 )
@@ -159,16 +160,19 @@ func (b *Box) spaceChanged(id uint32) {
 }
 
 // hasRows reports whether an index of a system space has rows whose key begins with the given numbers.
-func (b *Box) hasRows(space, index uint32, key ...uint64) bool {
+func (b *Box) hasRows(space, indexID uint32, key ...uint64) bool {
 	s := b.catalog.spaces[space]
 	if s == nil {
 		return false
 	}
-	x := s.Mem.Index(index)
+	x := s.Mem.Index(indexID)
 	if x == nil {
 		return false
 	}
 	enc := appendUints(nil, key...)
+	if x.Type == index.Hash {
+		return x.Get(enc, len(key)) != nil
+	}
 	t, err := x.Min(enc, len(key))
 	return err == nil && t != nil
 }

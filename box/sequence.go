@@ -5,6 +5,7 @@ import (
 
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/index"
+	"github.com/lycosadb/lycosa/msgpack"
 	"github.com/lycosadb/lycosa/tuple"
 )
 
@@ -138,6 +139,11 @@ func (b *Box) sequenceChanged(q *Sequence) {
 
 // decodeSequence reads a row of _sequence. code is CREATE_SEQUENCE or ALTER_SEQUENCE.
 func decodeSequence(row *tuple.Tuple, code boxerr.Code) (*Sequence, error) {
+	for _, field := range []int{sequenceFieldStep, sequenceFieldMin, sequenceFieldMax, sequenceFieldStart, sequenceFieldCache} {
+		if _, _, ok := msgpack.ReadInt(row.Field(field)); !ok {
+			return nil, boxerr.New(boxerr.FieldType, itoa(int64(field)+1), tuple.Integer.String(), tuple.KindName(row.Field(field)))
+		}
+	}
 	q := &Sequence{
 		Definition: row,
 		ID:         uint32(rowUint(row, sequenceFieldID)),

@@ -108,6 +108,32 @@ func (w *pendingWrite) results(*Fiber) ([]byte, int) { return w.out, w.n }
 
 var emptyArray = []byte{0x90}
 
+// searchKeyArg reads a key to search for. Of a table only the list counts, what it has under other keys is left out.
+func (f *boxFace) searchKeyArg(c *luajit.Call, ctx *box.Ctx) []byte {
+	if c.Peek() != msgpack.Map {
+		return f.keyArg(c, ctx)
+	}
+	n, rest, _ := msgpack.ReadMapHeader(c.Raw())
+	parts := make(map[uint64][]byte)
+	for range n {
+		var name, part []byte
+		name, rest = split(rest)
+		part, rest = split(rest)
+		if i, _, ok := msgpack.ReadUint(name); ok {
+			parts[i] = part
+		}
+	}
+	count := 0
+	for parts[uint64(count+1)] != nil {
+		count++
+	}
+	key := msgpack.AppendArrayHeader(nil, count)
+	for i := range count {
+		key = append(key, parts[uint64(i+1)]...)
+	}
+	return key
+}
+
 // keyArg reads a key: an array or a tuple is one as it is, nil is the empty one, any other value its only part. It is
 // valid until the statement that it is for has ended.
 func (f *boxFace) keyArg(c *luajit.Call, ctx *box.Ctx) []byte {

@@ -15,15 +15,15 @@ import (
 // The first arguments are always the numbers of a space and an index.
 func (f *boxFace) registerIndex() {
 	f.raw("index_get", func(c *luajit.Call, ctx *box.Ctx) error {
-		t, err := f.Box.Get(ctx, id(c), id(c), f.keyArg(c, ctx))
+		t, err := f.Box.Get(ctx, id(c), id(c), f.searchKeyArg(c, ctx))
 		return pushFound(c, t, err)
 	})
 	f.raw("index_min", func(c *luajit.Call, ctx *box.Ctx) error {
-		t, err := f.Box.Min(ctx, id(c), id(c), f.keyArg(c, ctx))
+		t, err := f.Box.Min(ctx, id(c), id(c), f.searchKeyArg(c, ctx))
 		return pushFound(c, t, err)
 	})
 	f.raw("index_max", func(c *luajit.Call, ctx *box.Ctx) error {
-		t, err := f.Box.Max(ctx, id(c), id(c), f.keyArg(c, ctx))
+		t, err := f.Box.Max(ctx, id(c), id(c), f.searchKeyArg(c, ctx))
 		return pushFound(c, t, err)
 	})
 	f.raw("index_random", func(c *luajit.Call, ctx *box.Ctx) error {
@@ -31,7 +31,7 @@ func (f *boxFace) registerIndex() {
 		return pushFound(c, t, err)
 	})
 	f.fn("index_count", func(c *luajit.Call, ctx *box.Ctx) error {
-		n, err := f.Box.Count(ctx, id(c), id(c), index.IteratorType(c.Uint()), f.keyArg(c, ctx))
+		n, err := f.Box.Count(ctx, id(c), id(c), index.IteratorType(c.Uint()), f.searchKeyArg(c, ctx))
 		c.PushUint(uint64(n))
 		return err
 	})
@@ -102,7 +102,7 @@ func (f *boxFace) selectTuples(c *luajit.Call, ctx *box.Ctx) error {
 	r.Space, r.Index = id(c), id(c)
 	r.Iterator = index.IteratorType(c.Uint())
 	r.Offset, r.Limit = number32(c), number32(c)
-	r.Key = f.keyArg(c, ctx)
+	r.Key = f.searchKeyArg(c, ctx)
 	if err := after(c, r); err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (f *boxFace) openIterator(c *luajit.Call, ctx *box.Ctx) error {
 	if sp := f.Box.SpaceByID(r.Space); sp != nil && r.Index == 0 && sp.Mem.Primary() == nil {
 		return nil
 	}
-	r.Key = f.keyArg(c, ctx)
+	r.Key = f.searchKeyArg(c, ctx)
 	if err := after(c, &r); err != nil {
 		return err
 	}

@@ -4,18 +4,28 @@ package lua
 
 import (
 	"github.com/lycosadb/lycosa/box"
+	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/internal/luajit"
+	"github.com/lycosadb/lycosa/msgpack"
+	"github.com/lycosadb/lycosa/tuple"
 )
 
 // The first argument is the number of a sequence, its name for a new one.
 func (f *boxFace) registerSequence() {
 	f.write("sequence_create", func(c *luajit.Call, ctx *box.Ctx) error {
-		_, err := f.Box.CreateSequence(ctx, c.Str(), sequenceOptions(c))
+		name := c.Str()
+		o, err := sequenceOptions(c)
+		if err == nil {
+			_, err = f.Box.CreateSequence(ctx, name, o)
+		}
 		return err
 	})
 	f.write("sequence_alter", func(c *luajit.Call, ctx *box.Ctx) error {
 		number, name := id(c), optional(c, c.Str)
-		o := sequenceOptions(c)
+		o, err := sequenceOptions(c)
+		if err != nil {
+			return err
+		}
 		o.Name = name
 		return f.Box.AlterSequence(ctx, number, o)
 	})
@@ -40,14 +50,23 @@ func (f *boxFace) registerSequence() {
 	})
 }
 
-// sequenceOptions reads step, min, max, start, cache and cycle, each of which may be nil.
-func sequenceOptions(c *luajit.Call) box.SequenceOptions {
-	return box.SequenceOptions{
-		Step:  optional(c, c.Int),
-		Min:   optional(c, c.Int),
-		Max:   optional(c, c.Int),
-		Start: optional(c, c.Int),
-		Cache: optional(c, c.Int),
-		Cycle: optional(c, c.Bool),
+// sequenceOptions reads step, min, max, start, cache and cycle, each of which may be nil. The error is that of a row of
+// _sequence which holds something else than an integer.
+func sequenceOptions(c *luajit.Call) (o box.SequenceOptions, err error) {
+	for _, x := range []struct {
+		to    **int64
+		field string // as errors name it
+	}{{&o.Step, "4 (step)"}, {&o.Min, "5 (min)"}, {&o.Max, "6 (max)"}, {&o.Start, "7 (start)"}, {&o.Cache, "8 (cache)"}} {
+		raw := optionalRaw(c)
+		if raw == nil {
+			continue
+		}
+		v, _, ok := msgpack.ReadInt(raw)
+		if !ok && err == nil {
+			err = boxerr.New(boxerr.FieldType, x.field, tuple.Integer.String(), tuple.KindName(raw))
+		}
+		*x.to = &v
 	}
+	o.Cycle = optional(c, c.Bool)
+	return o, err
 }

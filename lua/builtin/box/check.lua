@@ -80,6 +80,11 @@ function check.defaults(options, defaults)
     return copy
 end
 
+-- Is a value a table or a tuple?
+function check.is_list(value)
+    return type(value) == 'table' or box.tuple.is(value)
+end
+
 -- Raises the error that a method called without its object gets.
 function check.self(object, kind, method)
     if type(object) ~= 'table' or object.id == nil then

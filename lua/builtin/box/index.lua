@@ -106,7 +106,7 @@ end
 
 function index_mt.update(self, key, operations)
     check.self(self, 'index', 'update')
-    if key == nil or type(operations) ~= 'table' and not box.tuple.is(operations) then
+    if not check.is_list(operations) then
         check.illegal('Usage: index:update(key, ops)')
     end
     return index_update(self.space_id, self.id, key, operations)

@@ -42,8 +42,11 @@ function sequence.schema.create(name, options)
     return box.sequence[name]
 end
 
-local function number_of(name)
-    local row = lookup.sequence(name)
+local function number_of(name_or_id)
+    if type(name_or_id) ~= 'string' and type(name_or_id) ~= 'number' then
+        return nil
+    end
+    local row = lookup.sequence(name_or_id)
     return row and row[1]
 end
 
@@ -51,7 +54,7 @@ function sequence.schema.alter(name, options)
     check.options(options, alter_options)
     local id = number_of(name)
     if id == nil then
-        box.error(box.error.NO_SUCH_SEQUENCE, name)
+        box.error(box.error.NO_SUCH_SEQUENCE, tostring(name))
     end
     options = check.defaults(options, {})
     sequence_alter(id, options.name, options.step, options.min, options.max, options.start, options.cache,
@@ -64,12 +67,14 @@ function sequence.schema.drop(name, options)
     if id ~= nil then
         sequence_drop(id)
     elseif options == nil or not options.if_exists then
-        box.error(box.error.NO_SUCH_SEQUENCE, name)
+        box.error(box.error.NO_SUCH_SEQUENCE, tostring(name))
     end
 end
 
 function methods.next(self)
-    return sequence_next(self.id)
+    local value = sequence_next(self.id)
+    -- What doesn't fit a number is signed.
+    return type(value) == 'cdata' and int64(value) or value
 end
 
 function methods.current(self)

@@ -29,6 +29,8 @@ local function check_self(self, method)
     check.self(self, 'space', method)
 end
 
+local is_list = check.is_list
+
 function space_mt.get(self, key)
     check_self(self, 'get')
     return index_get(self.id, 0, key)
@@ -53,7 +55,7 @@ space_mt.put = space_mt.replace
 
 function space_mt.update(self, key, operations)
     check_self(self, 'update')
-    if key == nil or type(operations) ~= 'table' and not box.tuple.is(operations) then
+    if not is_list(operations) then
         check.illegal('Usage: index:update(key, ops)')
     end
     return index_update(self.id, 0, key, operations)
@@ -61,7 +63,7 @@ end
 
 function space_mt.upsert(self, tuple, operations)
     check_self(self, 'upsert')
-    if type(operations) ~= 'table' and not box.tuple.is(operations) then
+    if not is_list(tuple) or not is_list(operations) then
         check.illegal('Usage: space:upsert(tuple_key, ops)')
     end
     return space_upsert(self.id, tuple, operations)
@@ -100,15 +102,16 @@ function space_mt.stat(self)
     return space_stat(self.id)
 end
 
--- Inserts a tuple with one more than the largest key before its fields.
-function space_mt.auto_increment(self, tuple)
+-- Puts one more than the largest key before the fields of a table, and inserts it.
+function space_mt.auto_increment(self, fields)
     check_self(self, 'auto_increment')
-    local last = self.index[0]:max()
-    local copy = {last == nil and 1 or last[1] + 1}
-    for i = 1, #tuple do
-        copy[i + 1] = tuple[i]
+    local primary = self.index[0]
+    if primary == nil then
+        box.error(box.error.NO_SUCH_INDEX_ID, 0, self.name)
     end
-    return self:insert(copy)
+    local last = primary:max()
+    table.insert(fields, 1, last == nil and 1 or last[1] + 1)
+    return self:insert(fields)
 end
 
 function space_mt.frommap(self, map, options)

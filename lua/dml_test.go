@@ -1,0 +1,57 @@
+//go:build cgo
+
+package lua
+
+import "testing"
+
+// TestDML calls the methods that read and change data in ways that only some programs do.
+func TestDML(t *testing.T) {
+	for _, c := range []struct{ name, chunk, want string }{
+		{"only the list of a key's table counts", `
+			local s = box.schema.space.create('s')
+			s:create_index('pk')
+			s:insert{1}
+			s:insert{2}
+			return table.concat({ids(s:select{a = 1}), ids(s:select{2, a = 1}), s:count{a = 1}, s:count{1, b = 2},
+				try(s.get, s, {a = 1}), try(s.get, s, {2, a = 1}), try(s.delete, s, {a = 1})}, '; ')`,
+			"1 2; 2; 2; 1; ClientError: Invalid key part count in an exact match (expected 1, got 0); ok [2]; " +
+				"ClientError: Tuple/Key must be MsgPack array"},
+		{"update without a key, upsert without a tuple", `
+			local s = box.schema.space.create('s')
+			s:create_index('pk')
+			return try(s.update, s, nil, {}) .. '; ' .. try(s.update, s) .. '; ' .. try(s.upsert, s, 5, {})`,
+			"ClientError: Invalid key part count in an exact match (expected 1, got 0); " +
+				"IllegalParams: Usage: index:update(key, ops); IllegalParams: Usage: space:upsert(tuple_key, ops)"},
+		{"auto_increment", `
+			local s = box.schema.space.create('s')
+			local bare = try(s.auto_increment, s, {})
+			s:create_index('pk')
+			local fields = {'a'}
+			s:auto_increment(fields)
+			return bare .. '; ' .. fields[1] .. '; ' .. try(s.auto_increment, s, fields)`,
+			"ClientError: No index #0 is defined in space 's'; 1; ok [2, 1, 'a']"},
+		{"large values of sequences are signed", `
+			return tostring(box.schema.sequence.create('q', {start = 2 ^ 62}):next())`,
+			"4611686018427387904LL"},
+		{"sequences take integers", `
+			local create = box.schema.sequence.create
+			local rows = box.space._sequence
+			return try(create, 'q', {step = 1.5}) .. '; ' .. try(create, 'q', {cache = 2 ^ 63}) .. '; ' ..
+				try(rows.insert, rows, {1, 1, 'q', 1, 1, 2 ^ 63, 1, 0, false})`,
+			"ClientError: Tuple field 4 (step) type does not match one required by operation: expected integer, got double; " +
+				"ClientError: Tuple field 8 (cache) type does not match one required by operation: expected integer, got unsigned; " +
+				"ClientError: Tuple field 6 type does not match one required by operation: expected integer, got unsigned"},
+		{"a sequence object goes by its number", `
+			local q = box.schema.sequence.create('q')
+			q:alter{name = 'renamed'}
+			q:drop()
+			return try(q.drop, q) .. '; ' .. try(box.schema.sequence.drop) .. '; ' .. try(box.schema.sequence.alter, 'q', {})`,
+			"ClientError: Sequence '1' does not exist; ClientError: Sequence 'nil' does not exist; ClientError: Sequence 'q' does not exist"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := runBox(t, c.chunk); got != c.want {
+				t.Errorf("got %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
