@@ -77,38 +77,49 @@ func (f *boxFace) tupleFromMap(c *luajit.Call, _ *box.Ctx) error {
 	}
 	m, asTable := c.Raw(), c.Bool()
 	format := sp.Mem.Format
-	data, unknown := fieldsOfMap(format, m)
+	fields, unknown := fieldsOfMap(format, m)
 	if unknown != "" {
 		c.PushNil()
 		c.PushString("Unknown field '" + unknown + "'")
 		return nil
 	}
-	if asTable {
-		c.PushRaw(data)
-		return nil
+	data := msgpack.AppendArrayHeader(nil, len(fields))
+	for _, v := range fields {
+		if v == nil {
+			v = nilField
+		}
+		data = append(data, v...)
 	}
+	formatID := uint32(0)
 	if format != nil {
+		formatID = format.ID
 		if err := format.Check(data); err != nil {
 			c.PushNil()
 			c.PushString(boxerr.From(err).Message)
 			return nil
 		}
-		pushNew(c, data, format.ID)
-		return nil
 	}
-	pushNew(c, data, 0)
+	if asTable {
+		c.PushRaw(appendTable(nil, fields))
+	} else {
+		pushNew(c, data, formatID)
+	}
 	return nil
 }
 
-// fieldsOfMap makes an array of the values of a map, placed by the names of a format. Fields before the last given one
-// are nil when they are not given. unknown is a key that is no field's name.
-func fieldsOfMap(format *tuple.Format, m []byte) (data []byte, unknown string) {
+var nilField = []byte{0xc0}
+
+// fieldsOfMap places the values of a map by the names of a format. A field that is not given is nil. unknown is a key
+// that is no field's name.
+func fieldsOfMap(format *tuple.Format, m []byte) (fields [][]byte, unknown string) {
 	n, rest, ok := msgpack.ReadMapHeader(m)
 	if !ok {
-		// An empty table is an array.
-		return emptyArray, ""
+		// A list has numbers for names. An empty table is one.
+		if n, _, _ := msgpack.ReadArrayHeader(m); n > 0 {
+			return nil, "1"
+		}
+		return nil, ""
 	}
-	var values [][]byte
 	for range n {
 		var key, value []byte
 		key, rest = split(rest)
@@ -121,18 +132,27 @@ func fieldsOfMap(format *tuple.Format, m []byte) (data []byte, unknown string) {
 		if !known {
 			return nil, string(name)
 		}
-		for len(values) <= no {
-			values = append(values, nil)
+		for len(fields) <= no {
+			fields = append(fields, nil)
 		}
-		values[no] = value
+		fields[no] = value
 	}
-	data = msgpack.AppendArrayHeader(nil, len(values))
-	for _, v := range values {
-		if v == nil {
-			data = msgpack.AppendNil(data)
-			continue
+	return fields, ""
+}
+
+// appendTable appends a map of the fields that are given, by their numbers from 1.
+func appendTable(b []byte, fields [][]byte) []byte {
+	n := 0
+	for _, v := range fields {
+		if v != nil {
+			n++
 		}
-		data = append(data, v...)
 	}
-	return data, ""
+	b = msgpack.AppendMapHeader(b, n)
+	for i, v := range fields {
+		if v != nil {
+			b = append(msgpack.AppendUint(b, uint64(i+1)), v...)
+		}
+	}
+	return b
 }

@@ -30,6 +30,12 @@ func TestDML(t *testing.T) {
 			s:auto_increment(fields)
 			return bare .. '; ' .. fields[1] .. '; ' .. try(s.auto_increment, s, fields)`,
 			"ClientError: No index #0 is defined in space 's'; 1; ok [2, 1, 'a']"},
+		{"tables of frommap are checked and have gaps", `
+			local s = box.schema.space.create('s', {format = {{'a', 'unsigned'}, {'b', 'string', is_nullable = true}, {'c', 'any'}}})
+			local t = s:frommap({a = 1, c = 2}, {table = true})
+			local null = s:frommap({a = 1, b = box.NULL, c = 2}, {table = true})
+			return table.concat({type(t[2]), t[3], type(null[2]), try(s.frommap, s, {a = 1}, {table = true}), try(s.frommap, s, {1})}, ' ')`,
+			"nil 2 cdata ok nil Tuple field 3 (c) required by space format is missing ok nil Unknown field '1'"},
 		{"large values of sequences are signed", `
 			return tostring(box.schema.sequence.create('q', {start = 2 ^ 62}):next())`,
 			"4611686018427387904LL"},
