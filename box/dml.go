@@ -216,7 +216,10 @@ func (b *Box) update(c *Ctx, s *statement, event uint8) (*tuple.Tuple, error) {
 		}
 		return nil, err
 	}
-	if sp.Mem.Primary().KeyDef.Compare(old, t) != 0 {
+	if pk := sp.Mem.Primary(); pk.KeyDef.Compare(old, t) != 0 {
+		if other := b.findByTuple(c, sp, pk, t.Data()); other != nil {
+			return nil, boxerr.New(boxerr.TupleFound, pk.Name, sp.Name, other, t)
+		}
 		return nil, sp.primaryKeyChanged(old, t)
 	}
 	return t, b.apply(c, s, event, old, t, index.InsertOnly)

@@ -33,6 +33,7 @@ func TestDuplicateKeys(t *testing.T) {
 		insert t [3, "z@y"] -> ClientError 3: Duplicate key exists in unique index "mail" in space "t" with old tuple - [2, "z@y"] and new tuple - [3, "z@y"] {index "mail", name "TUPLE_FOUND", new_tuple [3, "z@y"], old_tuple [2, "z@y"], space "t"}
 		replace t [1, "x@y", 5] -> [1, "x@y", 5]
 		update t [2] [["=", 1, "x@y"]] -> ClientError 3: Duplicate key exists in unique index "mail" in space "t" with old tuple - [1, "x@y", 5] and new tuple - [2, "x@y"] {index "mail", name "TUPLE_FOUND", new_tuple [2, "x@y"], old_tuple [1, "x@y", 5], space "t"}
+		update t [2] [["=", 0, 1]] -> ClientError 3: Duplicate key exists in unique index "pk" in space "t" with old tuple - [1, "x@y", 5] and new tuple - [1, "z@y"] {index "pk", name "TUPLE_FOUND", new_tuple [1, "z@y"], old_tuple [1, "x@y", 5], space "t"}
 		upsert t [4, "x@y"] [] -> ClientError 3: Duplicate key exists in unique index "mail" in space "t" with old tuple - [1, "x@y", 5] and new tuple - [4, "x@y"] {index "mail", name "TUPLE_FOUND", new_tuple [4, "x@y"], old_tuple [1, "x@y", 5], space "t"}
 		replace t [2, "x@y"] -> ClientError 3: Duplicate key exists in unique index "mail" in space "t" with old tuple - [1, "x@y", 5] and new tuple - [2, "x@y"] {index "mail", name "TUPLE_FOUND", new_tuple [2, "x@y"], old_tuple [1, "x@y", 5], space "t"}
 		select t [] -> [1, "x@y", 5] [2, "z@y"]
