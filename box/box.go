@@ -202,6 +202,8 @@ type Func struct {
 	Ref FuncRef
 	// Definition is the row of _func.
 	Definition *tuple.Tuple
+	// lazy is set while Ref only stands in for the body, which is yet to be compiled.
+	lazy bool
 }
 
 // Sequence makes numbers. Next and Advance stand in sequence.go.

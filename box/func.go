@@ -62,18 +62,8 @@ func (b *Box) onFuncRow(c *Ctx, old, new *tuple.Tuple) error {
 		f = awaited
 	}
 	b.enterFunc(f)
-	c.Txn.OnStatementRollback(func() {
-		b.forgetFunc(f)
-		b.unload(f)
-	})
+	c.Txn.OnStatementRollback(func() { b.forgetFunc(f) })
 	return nil
-}
-
-// unload gives up what was compiled of a function.
-func (b *Box) unload(f *Func) {
-	if _, lazy := f.Ref.(GoFunc); !lazy && f.Ref != nil && b.Runtime != nil {
-		b.Runtime.ReleaseFunc(f.Ref)
-	}
 }
 
 func (b *Box) dropFuncRow(c *Ctx, f *Func) error {
@@ -104,7 +94,6 @@ func (b *Box) dropFuncRow(c *Ctx, f *Func) error {
 	}
 	b.forgetFunc(f)
 	c.Txn.OnStatementRollback(func() { b.enterFunc(f) })
-	c.Txn.OnStatementCommit(func() { b.unload(f) })
 	return nil
 }
 
@@ -257,6 +246,7 @@ func (b *Box) load(f *Func) error {
 		return err
 	}
 	var ref FuncRef
+	f.lazy = true
 	f.Ref = GoFunc(func(c *Ctx, args []byte, nargs int) ([]byte, int, error) {
 		if ref == nil {
 			var err error
@@ -276,7 +266,7 @@ func (b *Box) compile(f *Func) (FuncRef, error) {
 	if b.Runtime == nil {
 		return nil, boxerr.New(boxerr.Unsupported, "An instance without Lua", "functions in Lua")
 	}
-	ref, err := b.Runtime.CompileFunc(f.Body, f.Sandboxed)
+	ref, err := b.Runtime.CompileFunc(f)
 	if err != nil {
 		return nil, boxerr.New(boxerr.LoadFunction, f.Name, boxerr.From(err).Message)
 	}
@@ -286,14 +276,47 @@ func (b *Box) compile(f *Func) (FuncRef, error) {
 // FuncRef returns what the runtime made of a function's body, nil for a function without one. It compiles the
 // body when that was put off.
 func (b *Box) FuncRef(f *Func) (FuncRef, error) {
-	if _, lazy := f.Ref.(GoFunc); lazy && f.Body != "" {
+	if f.lazy {
 		ref, err := b.compile(f)
 		if err != nil {
 			return nil, err
 		}
-		f.Ref = ref
+		f.Ref, f.lazy = ref, false
 	}
 	return f.Ref, nil
+}
+
+// compileHandlers compiles the functions that handle events, when that was put off. One that doesn't compile raises that
+// when its event comes.
+func (b *Box) compileHandlers() {
+	if b.Runtime == nil {
+		return
+	}
+	for _, f := range b.catalog.funcs {
+		if len(f.Triggers) == 0 || !f.lazy {
+			continue
+		}
+		ref, err := b.FuncRef(f)
+		if err != nil {
+			b.complain(err)
+			continue
+		}
+		for _, event := range f.Triggers {
+			b.Triggers.Set(event, f.Name, ref)
+		}
+	}
+}
+
+// TakeRights gives c the rights of the function's owner if the function runs with these, and returns whose rights c had
+// before, nil when nothing has changed.
+func (c *Ctx) TakeRights(f *Func) (before *User) {
+	if f == nil || !f.SetUID {
+		return nil
+	}
+	if owner := c.box.UserByID(f.Owner); owner != nil {
+		before, c.User = c.User, owner
+	}
+	return before
 }
 
 // referTo returns the function with the given number. While rows are replayed it may be one that is yet to come.

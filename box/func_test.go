@@ -15,15 +15,14 @@ type bodies map[string]GoFunc
 
 func (r bodies) Call(c *Ctx, i *Invocation) {}
 func (r bodies) Eval(c *Ctx, i *Invocation) {}
-func (r bodies) ReleaseFunc(f FuncRef)      {}
 
 func (r bodies) CallTxn(c *Ctx, f FuncRef, stmts []byte) error { return nil }
 func (r bodies) CallFunc(c *Ctx, f FuncRef, args []byte, nargs int) ([]byte, int, error) {
 	return f.(GoFunc)(c, args, nargs)
 }
 
-func (r bodies) CompileFunc(body string, sandboxed bool) (FuncRef, error) {
-	if f := r[body]; f != nil {
+func (r bodies) CompileFunc(def *Func) (FuncRef, error) {
+	if f := r[def.Body]; f != nil {
 		return f, nil
 	}
 	return nil, errors.New("given body doesn't define a function")

@@ -23,10 +23,8 @@ type Runtime interface {
 	// CallTxn calls a handler of the end of a transaction with an iterator over its statements. stmts is an
 	// array with an array [old tuple or nil, new tuple or nil, space id] for each.
 	CallTxn(c *Ctx, f FuncRef, stmts []byte) error
-	// CompileFunc makes a function of the body of a persistent function.
-	CompileFunc(body string, sandboxed bool) (FuncRef, error)
-	// ReleaseFunc gives up what CompileFunc made.
-	ReleaseFunc(f FuncRef)
+	// CompileFunc makes a function of the body of a persistent function, which may handle events too.
+	CompileFunc(f *Func) (FuncRef, error)
 }
 
 // TupleExt is the extension type under which tuples travel: a format number and the tuple's array.

@@ -50,6 +50,7 @@ func Open(cfg Config) (*Box, error) {
 func (b *Box) Start() (err error) {
 	defer func() {
 		if err == nil {
+			b.compileHandlers()
 			b.announce()
 		}
 	}()

@@ -43,9 +43,8 @@ func (f *boxFace) enterFunc(c *luajit.Call, ctx *box.Ctx) error {
 	} else {
 		c.PushNil()
 	}
-	if owner := f.Box.UserByID(fn.Owner); fn.SetUID && owner != nil {
-		c.PushUint(uint64(ctx.User.ID))
-		ctx.User = owner
+	if caller := ctx.TakeRights(fn); caller != nil {
+		c.PushUint(uint64(caller.ID))
 	}
 	return nil
 }

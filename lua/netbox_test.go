@@ -36,6 +36,12 @@ local function cut(c) pcall(c.eval, c, "box.iproto.send(box.session.id(), '\\xff
 func runNet(t *testing.T, chunk string) string {
 	t.Helper()
 	t.Chdir(t.TempDir())
+	return runServer(t, netPrelude+chunk)
+}
+
+// runServer runs a chunk as the script of a server in the current directory and returns the text that it returns.
+func runServer(t *testing.T, chunk string) string {
+	t.Helper()
 	db, err := lycosa.Open(lycosa.Options{Unconfigured: true})
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +56,7 @@ func runNet(t *testing.T, chunk string) string {
 		err  error
 	}
 	done := make(chan result, 1)
-	err = s.Run([]byte(netPrelude+chunk), "=test", nil, func(results []byte, _ int, err error) {
+	err = s.Run([]byte(chunk), "=test", nil, func(results []byte, _ int, err error) {
 		text, _, _ := msgpack.ReadString(results)
 		done <- result{string(text), err}
 	})

@@ -31,52 +31,30 @@ type invocation struct {
 
 // Call starts a function by name. A persistent function with a body wins over a global one.
 func (s *State) Call(c *box.Ctx, r *box.Invocation) {
-	if f := r.Func; f != nil && f.Ref != nil {
-		s.callFunc(c, f, r)
+	def := r.Func
+	if def == nil {
+		s.start(c, r, nil, s.entry.call, luajit.NoRef, r.Name)
 		return
 	}
-	s.start(c, r, nil, s.entry.call, luajit.NoRef, r.Name)
+	f, err := s.Box.FuncRef(def)
+	if err != nil {
+		r.Completion.Done(nil, nil, err)
+		return
+	}
+	caller := c.TakeRights(def)
+	switch ref, ok := refOf(f); {
+	case !ok:
+		s.start(c, r, caller, s.entry.call, luajit.NoRef, r.Name)
+	case def.TakesRawArgs:
+		s.startRaw(c, r, caller, ref)
+	default:
+		s.start(c, r, caller, s.entry.callRef, ref, nil)
+	}
 }
 
 // Eval starts an expression.
 func (s *State) Eval(c *box.Ctx, r *box.Invocation) {
 	s.start(c, r, nil, s.entry.eval, luajit.NoRef, r.Name)
-}
-
-// callFunc starts a persistent function.
-func (s *State) callFunc(c *box.Ctx, f *box.Func, r *box.Invocation) {
-	ref, ok := refOf(f.Ref)
-	if !ok {
-		results, n, err := f.Ref.(box.GoFunc)(c, argumentsOf(r.Args), countOf(r.Args))
-		if err != nil {
-			r.Completion.Done(nil, nil, err)
-			return
-		}
-		r.Completion.Done(append(msgpack.AppendArrayHeader(nil, n), results...), nil, nil)
-		return
-	}
-	var caller *box.User
-	if f.SetUID {
-		caller = c.User
-		if owner := s.Box.UserByID(f.Owner); owner != nil {
-			c.User = owner
-		}
-	}
-	if f.TakesRawArgs {
-		s.startRaw(c, r, caller, ref)
-		return
-	}
-	s.start(c, r, caller, s.entry.callRef, ref, nil)
-}
-
-func countOf(args []byte) int {
-	n, _, _ := msgpack.ReadArrayHeader(args)
-	return n
-}
-
-func argumentsOf(args []byte) []byte {
-	_, rest, _ := msgpack.ReadArrayHeader(args)
-	return rest
 }
 
 // start runs an invocation in a pooled fiber. A head that is not nil stands before the arguments, as a string.
@@ -279,23 +257,22 @@ func (s *State) CallTxn(c *box.Ctx, f box.FuncRef, stmts []byte) error {
 	return err
 }
 
-// CompileFunc makes a function of the body of a persistent function.
-func (s *State) CompileFunc(body string, sandboxed bool) (box.FuncRef, error) {
-	in := msgpack.AppendString(nil, body)
-	in = msgpack.AppendBool(in, sandboxed)
+// CompileFunc makes a function of the body of a persistent function: a Handler, so that it can handle events.
+func (s *State) CompileFunc(f *box.Func) (box.FuncRef, error) {
+	in := msgpack.AppendString(nil, f.Body)
+	in = msgpack.AppendBool(in, f.Sandboxed)
 	results, n, err := s.State.Call(s.entry.compile, in, 2)
 	if err != nil {
 		return nil, err
 	}
-	if n != 1 {
+	if n != 2 {
 		return nil, boxerr.Luajit("a function was expected")
 	}
-	return luajit.RefOf(results), nil
-}
-
-// ReleaseFunc gives up what CompileFunc made.
-func (s *State) ReleaseFunc(f box.FuncRef) {
-	if ref, ok := f.(luajit.Ref); ok {
-		s.Release(ref)
+	fn, params := split(results)
+	count, _, _ := msgpack.ReadInt(params)
+	h := s.newHandler(luajit.RefOf(fn), int(count))
+	for _, event := range f.Triggers {
+		h.handles(event, f.Name)
 	}
+	return h, nil
 }

@@ -35,6 +35,19 @@ func (h *Handler) Guard() *server.Guard {
 	return h.guard
 }
 
+// handles prepares a handler for an event of the given name. It reports whether that is about requests.
+func (h *Handler) handles(event, name string) bool {
+	h.around = h.around || strings.HasPrefix(event, "box.iproto.wrap")
+	if !h.around && !strings.HasPrefix(event, "box.iproto.override") {
+		return false
+	}
+	h.Guard().Name = event
+	if name != userHandler {
+		h.Guard().Name += " " + name
+	}
+	return true
+}
+
 // newHandler makes a handler of a function whose reference the handler owns from now on.
 func (s *State) newHandler(ref luajit.Ref, params int) *Handler {
 	h := &Handler{state: s, Ref: ref, params: params}
@@ -67,12 +80,7 @@ func registerTrigger(s *State) {
 	s.Func("trigger.set", func(c *luajit.Call) error {
 		event, name := c.Str(), c.Str()
 		h := s.newHandler(luajit.Ref(c.Int()), int(c.Int()))
-		h.around = strings.HasPrefix(event, "box.iproto.wrap")
-		if h.around || strings.HasPrefix(event, "box.iproto.override") {
-			h.Guard().Name = event
-			if name != userHandler {
-				h.Guard().Name += " " + name
-			}
+		if h.handles(event, name) {
 			h.Guard().Policy = readPolicy(c)
 		}
 		s.setHandler(event, name, h)

@@ -41,7 +41,7 @@ func (r *Request) doCall() error {
 	}
 	if g != nil {
 		n, rest, _ := msgpack.ReadArrayHeader(args)
-		r.callGo(g, rest, n)
+		r.callGo(g, f, rest, n)
 		return nil
 	}
 	if s.box.Runtime == nil {
@@ -63,16 +63,23 @@ func (s *Server) function(ctx *box.Ctx, name []byte, f *box.Func) (box.GoFunc, e
 	if err := ctx.CheckFunction(f); err != nil {
 		return nil, err
 	}
-	if f.Ref == nil {
+	ref, err := s.box.FuncRef(f)
+	if err != nil {
+		return nil, err
+	}
+	if ref == nil {
 		return s.functions[string(name)], nil
 	}
-	g, _ := f.Ref.(box.GoFunc)
+	g, _ := ref.(box.GoFunc)
 	return g, nil
 }
 
 // callGo calls a function in Go and answers with its results. A panic of its becomes an error.
-func (r *Request) callGo(f box.GoFunc, args []byte, nargs int) {
+func (r *Request) callGo(f box.GoFunc, def *box.Func, args []byte, nargs int) {
 	results, n, err := func() (results []byte, n int, err error) {
+		if caller := r.ctx.TakeRights(def); caller != nil {
+			defer func() { r.ctx.User = caller }()
+		}
 		defer func() {
 			if x := recover(); x != nil {
 				r.conn.server.options.Log('C', fmt.Sprintf("panic in a called function: %v\n%s", x, debug.Stack()))

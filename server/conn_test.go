@@ -344,9 +344,8 @@ func (r *echoRuntime) CallFunc(*box.Ctx, box.FuncRef, []byte, int) ([]byte, int,
 	return nil, 0, nil
 }
 
-func (r *echoRuntime) CallTxn(*box.Ctx, box.FuncRef, []byte) error   { return nil }
-func (r *echoRuntime) CompileFunc(string, bool) (box.FuncRef, error) { return nil, nil }
-func (r *echoRuntime) ReleaseFunc(box.FuncRef)                       {}
+func (r *echoRuntime) CallTxn(*box.Ctx, box.FuncRef, []byte) error { return nil }
+func (r *echoRuntime) CompileFunc(*box.Func) (box.FuncRef, error)  { return nil, nil }
 func (r *echoRuntime) finish(w *world, c box.Completion, data any, err error) {
 	w.locked(func() { c.Done(pack(data), nil, err) })
 }

@@ -160,7 +160,7 @@ end
 local safe = { 'assert', 'error', 'ipairs', 'math', 'next', 'pairs', 'pcall', 'print', 'select', 'string', 'table',
     'tonumber', 'tostring', 'type', 'unpack', 'xpcall', 'utf8' }
 
---- compile makes a function of the body of a persistent function.
+--- compile makes a function of the body of a persistent function, and returns how many parameters it declares, too.
 function entries.compile(body, sandboxed)
     local chunk, err = core.load('return ' .. body, body)
     if chunk == nil then error(err, 0) end
@@ -179,7 +179,7 @@ function entries.compile(body, sandboxed)
     end
     local f = chunk()
     if type(f) ~= 'function' then error("given body doesn't define a function", 0) end
-    return f
+    return f, debug.getinfo(f, 'u').nparams
 end
 
 local function next_statement(list, i)
