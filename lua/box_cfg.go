@@ -232,6 +232,7 @@ func (f *boxFace) applyNetwork(o cfgOptions) error {
 		return nil
 	}
 	o.number("net_msg_max", func(v float64) { srv.SetNetMsgMax(int(v)) })
+	o.number("readahead", func(v float64) { srv.SetReadahead(int(v)) })
 	if v := o.raw("listen"); v != nil {
 		return srv.Listen(addresses(v)...)
 	}

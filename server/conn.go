@@ -1,12 +1,9 @@
 package server
 
 import (
-	"errors"
 	"net"
-	"os"
 	"strconv"
 	"syscall"
-	"time"
 
 	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/boxerr"
@@ -17,16 +14,10 @@ import (
 const (
 	// turnSize is how many requests run before others may have the cord's lock.
 	turnSize = 64
-	// firstBuffer is the size of a read buffer at first. It doubles when a read fills it, ...
-	firstBuffer = 4 << 10
-	// ... up to usualBuffer, or as far as a packet is long that has really come.
-	usualBuffer = 64 << 10
 	// maxAnswers is how many bytes of answers end a turn.
-	maxAnswers = 1 << 20
+	maxAnswers = 256 << 10
 	// keptAnswers is how large a buffer for answers may be that is kept for later turns.
 	keptAnswers = 2 * maxAnswers
-	// waitingBuffer is how much is read ahead while no request may run.
-	waitingBuffer = 256 << 10
 )
 
 // conn is the connection of a client. Its goroutine runs serve.
@@ -35,9 +26,8 @@ type conn struct {
 	server  *Server
 	prepare func(*box.Session) // see StartAs
 
-	// Of the connection's goroutine alone. buf[r:w] has been read and not been consumed.
-	buf  []byte
-	r, w int
+	// Of the connection's goroutine alone.
+	input
 	// failed is set when the stream of packets can't be followed any more: what is left is not looked at.
 	failed bool
 	// sampled counts the requests that handlers were asked for without the lock.
@@ -45,6 +35,8 @@ type conn struct {
 
 	// wake holds a token when the connection, being blocked, may go on.
 	wake chan struct{}
+	// resumed is set when it has gone on and not run anything yet.
+	resumed bool
 
 	// Guarded by the cord's lock.
 	session  *box.Session
@@ -54,6 +46,7 @@ type conn struct {
 	detached int // requests that have been detached and not ended
 	closed   bool
 	blocked  bool // stands in Server.blocked
+	woken    bool // counts in Server.woken
 }
 
 // turn is what a connection needs while it runs requests. Connections borrow it.
@@ -77,7 +70,8 @@ type journalWait struct {
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
-	c := &conn{server: s, wake: make(chan struct{}, 1), buf: make([]byte, firstBuffer)}
+	c := &conn{server: s, wake: make(chan struct{}, 1)}
+	c.input.init(s, nc)
 	c.output.init(s, nc)
 	return c
 }
@@ -186,52 +180,11 @@ func (c *conn) readAndRun() {
 	}
 }
 
-// fill reads once into the buffer, which it makes larger when there is no room.
-func (c *conn) fill() error {
-	c.makeRoom()
-	for {
-		n, err := c.nc.Read(c.buf[c.w:])
-		c.w += n
-		c.server.stat.add(Received, n)
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			// Left over from the end of a wait for NetMsgMax.
-			_ = c.nc.SetReadDeadline(time.Time{})
-			if n == 0 {
-				continue
-			}
-			err = nil
-		}
-		return err
-	}
-}
-
-// makeRoom moves what is in the buffer to its front and sees to it that something can be read.
-func (c *conn) makeRoom() {
-	if c.r == c.w {
-		c.r, c.w = 0, 0
-		if len(c.buf) > keptBuffer {
-			c.buf = make([]byte, usualBuffer)
-		}
-		return
-	}
-	if len(c.buf)-c.w >= firstBuffer/2 {
-		return
-	}
-	if c.r > 0 {
-		c.w = copy(c.buf, c.buf[c.r:c.w])
-		c.r = 0
-	}
-	if len(c.buf)-c.w < firstBuffer/2 {
-		c.buf = append(c.buf, make([]byte, len(c.buf))...)
-	}
-}
-
 // runSome runs the complete packets of the buffer in one turn. It returns false when there was none.
 func (c *conn) runSome() bool {
 	if c.w == c.r {
 		return false
 	}
-	full := c.w == len(c.buf) && len(c.buf) < usualBuffer
 	t, _ := c.server.turns.Get().(*turn)
 	if t == nil {
 		t = new(turn)
@@ -256,12 +209,9 @@ func (c *conn) runSome() bool {
 		c.failed = true
 		return false
 	}
-	if blocked && !c.awaitTurn() {
+	if blocked && !c.awaitRoom() {
 		c.failed = true
 		return false
-	}
-	if full && c.r == c.w {
-		c.buf, c.r, c.w = make([]byte, 2*len(c.buf)), 0, 0
 	}
 	return true
 }
@@ -313,7 +263,7 @@ func (t *turn) next() *Request {
 func (c *conn) run(t *turn) (blocked bool) {
 	s := c.server
 	n := c.runUnlocked(t)
-	if n == t.n && !t.locked {
+	if n == t.n && !t.locked && !c.resumed {
 		return false
 	}
 	s.stat.enter(RequestsInProgress, t.n-n)
@@ -326,7 +276,7 @@ func (c *conn) run(t *turn) (blocked bool) {
 	ended := 0
 	for ; n < t.n; n++ {
 		r := t.requests[n]
-		if s.inFlight >= s.netMsgMax && !r.refused() {
+		if s.inFlight+s.woken >= s.netMsgMax && c.lacksRoom(r) {
 			blocked = true
 			break
 		}
@@ -340,10 +290,7 @@ func (c *conn) run(t *turn) (blocked bool) {
 		}
 	}
 	c.turn = nil
-	if blocked {
-		c.blocked = true
-		s.blocked = append(s.blocked, c)
-	}
+	c.noteRoom(blocked)
 	s.noteSchema()
 	t.locked = false
 	s.box.Cord.Unlock()
@@ -392,55 +339,6 @@ func (c *conn) await(t *turn) {
 	t.answers = append(answers, old[at:]...)
 }
 
-// awaitTurn waits until the requests in flight have become fewer. It reads on meanwhile, so as to notice when the
-// client leaves. It returns false then.
-func (c *conn) awaitTurn() bool {
-	for {
-		select {
-		case <-c.wake:
-			_ = c.nc.SetReadDeadline(time.Time{})
-			return true
-		default:
-		}
-		if c.w-c.r >= waitingBuffer {
-			select {
-			case <-c.wake:
-				_ = c.nc.SetReadDeadline(time.Time{})
-				return true
-			case <-c.output.left:
-				return false
-			}
-		}
-		c.makeRoom()
-		n, err := c.nc.Read(c.buf[c.w:])
-		c.w += n
-		c.server.stat.add(Received, n)
-		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-			return false
-		}
-	}
-}
-
-// past is a deadline that ends a read at once.
-var past = time.Unix(1, 0)
-
-// unblock lets blocked connections go on when there is room again. The cord's lock is held.
-func (s *Server) unblock() {
-	if s.inFlight >= s.netMsgMax {
-		return
-	}
-	for _, c := range s.blocked {
-		c.blocked = false
-		select {
-		case c.wake <- struct{}{}:
-		default:
-		}
-		_ = c.nc.SetReadDeadline(past)
-	}
-	clear(s.blocked)
-	s.blocked = s.blocked[:0]
-}
-
 // end closes the session: its handlers of on_disconnect run, its watchers stop, and the transactions of streams
 // that nothing runs in are rolled back. The session lives on while requests of it do. The cord's lock is held.
 func (c *conn) end() {
@@ -451,14 +349,7 @@ func (c *conn) end() {
 	c.closed = true
 	c.unwatchAll()
 	c.rollbackStreams()
-	if c.blocked {
-		for i, x := range s.blocked {
-			if x == c {
-				s.blocked = append(s.blocked[:i], s.blocked[i+1:]...)
-				break
-			}
-		}
-	}
+	c.giveUpRoom()
 	c.detached++ // the handlers of on_disconnect
 	ended := func(err error) {
 		if err != nil {
@@ -491,7 +382,7 @@ func (c *conn) Send(packet []byte) error {
 		c.turn.answers = append(c.turn.answers, packet...)
 		return nil
 	}
-	if c.queue(packet) != nil {
+	if c.offer(packet) != nil {
 		return boxerr.New(boxerr.SessionClosed)
 	}
 	return nil

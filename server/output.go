@@ -28,12 +28,13 @@ type output struct {
 	post func(func())
 	// left is closed when nothing can be written any more.
 	left chan struct{}
+	// pool has parcels that are not used, of all connections.
+	pool *sync.Pool
 
 	mu      sync.Mutex // guards the fields below
 	ready   sync.Cond  // something of the fields below changed that somebody may wait for
-	queued  []byte     // waits to be written
-	after   []byte     // queued during a turn
-	spare   []byte     // an empty buffer to swap with queued
+	queued  parcels    // waits to be written
+	after   parcels    // queued during a turn
 	taken   int        // how many bytes of what was queued are being written
 	turning bool       // between begin and end
 	writing bool       // some goroutine writes
@@ -43,6 +44,7 @@ type output struct {
 
 func (o *output) init(s *Server, nc net.Conn) {
 	o.nc, o.stat, o.limit, o.post = nc, &s.stat, s.options.OutputLimit, s.box.Cord.Post
+	o.pool = &s.parcels
 	o.ready.L = &o.mu
 	o.left = make(chan struct{})
 }
@@ -60,20 +62,13 @@ func (o *output) end(answers []byte) error {
 	o.mu.Lock()
 	o.turning = false
 	if o.writing {
-		o.queued = append(append(o.queued, answers...), o.after...)
-		o.after = reuse(o.after)
-		for o.waitingBytes() > softOutput && !o.gone {
-			o.ready.Wait()
-		}
-		gone := o.gone
+		o.queued.add(o.pool, answers)
+		o.queued.move(&o.after)
 		o.mu.Unlock()
-		if gone {
-			return errGone
-		}
-		return nil
+		return o.await()
 	}
-	o.queued, o.after = append(o.queued, o.after...), reuse(o.after)
-	if o.gone || len(answers) == 0 && len(o.queued) == 0 {
+	o.queued.move(&o.after)
+	if o.gone || len(answers) == 0 && o.queued.size == 0 {
 		gone := o.gone
 		o.mu.Unlock()
 		if gone {
@@ -89,23 +84,54 @@ func (o *output) end(answers []byte) error {
 	return o.drain()
 }
 
-// queue has b written after all that came before it. It does not block. It fails when the other side is gone, or
-// when so much is waiting already that it is taken for gone.
-func (o *output) queue(b []byte) error {
+// full reports whether more is waiting to be written than should be.
+func (o *output) full() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	return o.waitingBytes() > softOutput
+}
+
+// await waits until that is not so any more. The error says that the client is gone.
+func (o *output) await() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.waitingBytes() > softOutput && !o.gone {
+		o.ready.Wait()
+	}
 	if o.gone {
 		return errGone
 	}
+	return nil
+}
+
+// offer is queue for what the client has not asked for. It fails, too, when so much is waiting already that the client
+// is taken for gone.
+func (o *output) offer(b []byte) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.waitingBytes() > o.limit {
 		o.leave()
+	}
+	return o.queueLocked(b)
+}
+
+// queue has b, an answer, written after all that came before it. It does not block. It fails when the other side is gone.
+func (o *output) queue(b []byte) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.queueLocked(b)
+}
+
+// queueLocked is queue for those who hold the lock.
+func (o *output) queueLocked(b []byte) error {
+	if o.gone {
 		return errGone
 	}
 	if o.turning {
-		o.after = append(o.after, b...)
+		o.after.add(o.pool, b)
 		return nil
 	}
-	o.queued = append(o.queued, b...)
+	o.queued.add(o.pool, b)
 	if !o.writing {
 		o.writing = true
 		go o.drainAlone()
@@ -118,14 +144,14 @@ func (o *output) drainAlone() { _ = o.drain() }
 // drain writes what is queued until nothing is left. The caller has set writing.
 func (o *output) drain() error {
 	o.mu.Lock()
-	for len(o.queued) > 0 && !o.gone {
-		b := o.queued
-		o.queued, o.spare, o.taken = reuse(o.spare), nil, len(b)
+	for o.queued.size > 0 && !o.gone {
+		p := o.queued.take()
+		o.taken = len(p.b)
 		o.mu.Unlock()
-		ok := o.write(b)
+		ok := o.write(p.b)
 		o.mu.Lock()
 		o.taken = 0
-		o.spare = reuse(b)
+		p.release(o.pool)
 		if !ok {
 			break
 		}
@@ -166,7 +192,7 @@ func (o *output) leave() {
 	if !o.gone {
 		o.gone = true
 		close(o.left)
-		o.queued, o.after, o.spare = nil, nil, nil
+		o.queued, o.after = parcels{}, parcels{}
 		_ = o.nc.Close()
 	}
 	o.wakeWaiting()
@@ -194,7 +220,7 @@ func (o *output) room(f func()) bool {
 }
 
 // waitingBytes is how much is not written yet, answers of a running turn aside. The lock is held.
-func (o *output) waitingBytes() int { return len(o.queued) + len(o.after) + o.taken }
+func (o *output) waitingBytes() int { return o.queued.size + o.after.size + o.taken }
 
 // isGone tells whether nothing can be written any more.
 func (o *output) isGone() bool {

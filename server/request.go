@@ -252,8 +252,18 @@ func (r *Request) refuse(err error) {
 	r.fault = err
 }
 
-// refused tells whether the request can be answered by an error only.
-func (r *Request) refused() bool { return r.fault != nil }
+// mayWait tells whether something that the request does may have to wait before it ends. It is asked before the start.
+func (r *Request) mayWait() bool {
+	if r.fault != nil {
+		return false
+	}
+	switch r.head.Type {
+	case iproto.TypeSelect, iproto.TypeInsert, iproto.TypeReplace, iproto.TypeUpdate, iproto.TypeDelete, iproto.TypeUpsert:
+		// Bodies are decoded beforehand where there is no handler.
+		return !r.decoded || r.head.StreamID != 0
+	}
+	return true
+}
 
 // decodeBody decodes the bodies that are decoded often. It needs no lock.
 func (r *Request) decodeBody() {

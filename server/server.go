@@ -20,7 +20,8 @@
 // grows with the bytes that came, not with the size that a packet claims; a
 // client that does not read is not read from either; what others send to it
 // meanwhile is bounded by Options.OutputLimit; and Options.NetMsgMax bounds
-// the requests in flight.
+// the requests in flight. A connection that waits for its client has no
+// buffers at all.
 package server
 
 import (
@@ -77,6 +78,8 @@ type Server struct {
 	overrides overrides
 	stat      Stat
 	turns     sync.Pool // of *turn, with requests whose contexts belong to the database
+	buffers   buffers
+	parcels   sync.Pool // of *parcel
 	// schema is the schema version, for those who answer without the cord's lock.
 	schema atomic.Uint32
 
@@ -84,7 +87,9 @@ type Server struct {
 	functions map[string]box.GoFunc
 	netMsgMax int
 	inFlight  int        // requests that have been detached and not ended
-	blocked   []*conn    // connections that wait for inFlight to become less than netMsgMax
+	blocked   []*conn    // connections that wait for inFlight to become less than netMsgMax, the first one first
+	woken     int        // connections that may go on, having been blocked, and have not done so yet
+	warned    time.Time  // when the log was last told of a blocked connection
 	free      []*Request // ended requests, to be used again
 	scratch   []byte     // room to encode what is not answered in a turn
 	query     box.SelectRequest
@@ -118,6 +123,7 @@ func New(b *box.Box, o Options) *Server {
 		o.Log = func(byte, string) {}
 	}
 	s := &Server{box: b, options: o, netMsgMax: o.NetMsgMax, conns: make(map[*conn]struct{})}
+	s.SetReadahead(DefaultReadahead)
 	b.Cord.Lock()
 	defer b.Cord.Unlock()
 	s.overrides.start(s)
@@ -143,6 +149,9 @@ func (s *Server) SetNetMsgMax(n int) {
 	s.netMsgMax = max(n, 1)
 	s.unblock()
 }
+
+// SetReadahead changes the size of the buffers that connections read into, in bytes. Any goroutine may call it.
+func (s *Server) SetReadahead(n int) { s.buffers.readahead.Store(int64(max(n, minReadahead))) }
 
 // Stat returns the network's counters.
 func (s *Server) Stat() *Stat { return &s.stat }
