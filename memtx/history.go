@@ -157,9 +157,6 @@ func (h *History) apply(t *Txn, s *Space, old, new *tuple.Tuple, mode index.Mode
 		}
 	}
 	if err != nil {
-		if t.tracked() {
-			t.noteRefusal(s)
-		}
 		return nil, err
 	}
 	t.touch(s)

@@ -110,44 +110,31 @@ func (t *Txn) noteWrite(s *Space, old, new *tuple.Tuple, mode index.Mode) {
 	}
 	var room [128]byte
 	for i, x := range s.Indexes {
-		if i == 0 && (old != nil || mode == index.ReplaceOrInsert) || !x.Unique || x.keyed() || x.Type > index.Hash {
+		if i == 0 && (old != nil || mode == index.ReplaceOrInsert) || !x.Unique || x.Type > index.Hash {
 			continue
 		}
 		n := len(x.KeyDef.Parts)
+		known := i > 0 && (old != nil || mode == index.ReplaceOrInsert) // whose place it takes
+		if x.keyed() {
+			index.EachKey(x.Index, new, nil, func(key []byte, _ int) { t.noteFree(s, x, new, key, n, known) })
+			continue
+		}
 		if x.KeyDef.HasNil(new, 0, n) || x.KeyDef.Excludes(new, 0) || old != nil && x.KeyDef.Compare(old, new) == 0 {
 			continue
 		}
-		key := x.KeyDef.AppendKey(room[:0], new.Data(), 0)
-		if i > 0 && old == nil && mode == index.ReplaceOrInsert {
-			v, _ := s.seen(t, x)
-			if has := v.Get(key, n); has != nil && s.Indexes[0].KeyDef.Compare(has, new) == 0 {
-				continue // that is the one whose place it takes
-			}
-		}
-		t.note(x, pointSpan(key, n))
+		t.noteFree(s, x, new, x.KeyDef.AppendKey(room[:0], new.Data(), 0), n, known && old == nil)
 	}
 }
 
-// noteRefusal notes, after a change was refused, what noteWrite has left out: when the change is made again it shows
-// whether those keys are free.
-func (t *Txn) noteRefusal(s *Space) {
-	for _, x := range s.Indexes {
-		if x.Unique && x.keyed() {
-			t.note(x, whole)
+// noteFree notes that a key of a new tuple is free, unless it is that of the tuple whose place the new one takes.
+func (t *Txn) noteFree(s *Space, x *Index, new *tuple.Tuple, key []byte, n int, replaces bool) {
+	if replaces {
+		v, _ := s.seen(t, x)
+		if has := v.Get(key, n); has != nil && s.Indexes[0].KeyDef.Compare(has, new) == 0 {
+			return
 		}
 	}
-}
-
-// noteUndone notes, before statements are undone, that their keys were free as far as noteWrite has left that out.
-func (t *Txn) noteUndone(from int) {
-	if !t.tracked() {
-		return
-	}
-	for i := from; i < len(t.stmts); i++ {
-		if t.stmts[i].New != nil {
-			t.noteRefusal(t.stmts[i].Space)
-		}
-	}
+	t.note(x, pointSpan(key, n))
 }
 
 // Observe says that somebody has looked at the tuple whose place the statement recorded last has taken.

@@ -162,7 +162,6 @@ func (t *Txn) Commit() { t.depth-- }
 // Undo closes the innermost open statement and undoes it with all statements inside.
 func (t *Txn) Undo() {
 	t.depth--
-	t.noteUndone(t.nested[t.depth])
 	t.undoTo(t.nested[t.depth])
 }
 
@@ -266,10 +265,6 @@ func (t *Txn) RollbackTo(p Savepoint) bool {
 	}
 	for i := len(t.points) - 1; i >= 0; i-- {
 		if t.points[i].id == p.id {
-			if t.history != nil {
-				_ = t.Enter() // what is undone must have gone with what others did
-			}
-			t.noteUndone(p.stmt)
 			t.undoTo(p.stmt)
 			t.points = t.points[:i+1]
 			return true
