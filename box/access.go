@@ -1,6 +1,7 @@
 package box
 
 import (
+	"bytes"
 	"math/bits"
 
 	"github.com/lycosadb/lycosa/boxerr"
@@ -176,15 +177,30 @@ func (c *Ctx) CheckFunction(f *Func) error {
 	return c.denied(Execute, FunctionObject, f.Name)
 }
 
-// CheckCall checks the right to call a global function of the language, one that is not in _func.
+// CheckCall checks the right to call a global function of the language, one that is not in _func. The right to call all
+// of them is about those that programs have defined; what the language has by itself has to be named.
 func (c *Ctx) CheckCall(name []byte) error {
 	u := c.User
 	missing := (Execute | Usage) &^ u.Universe
-	if missing&Usage == 0 && (missing == 0 ||
-		missing&^u.Classes[LuaCallObject]&^u.Objects[Object{Type: LuaCallObject, Name: string(name)}] == 0) {
+	if missing == 0 {
+		return nil
+	}
+	if !c.box.builtin(name) {
+		missing &^= u.Classes[LuaCallObject]
+	}
+	if missing&^u.Objects[Object{Type: LuaCallObject, Name: string(name)}] == 0 {
 		return nil
 	}
 	return c.denied(Execute, FunctionObject, string(name))
+}
+
+// builtin tells whether the function of that name, such as box.session.su, is the language's own.
+func (b *Box) builtin(name []byte) bool {
+	if end := bytes.IndexAny(name, ".:"); end >= 0 {
+		name = name[:end]
+	}
+	_, ok := b.Builtins[string(name)]
+	return ok
 }
 
 // CheckEval checks the right to run expressions.

@@ -62,6 +62,23 @@ func TestAccess(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	w.b.Builtins = map[string]struct{}{"os": {}, "box": {}}
+	for name, want := range map[string]string{
+		"os.exit": "os.exit", "box:x": "box:x", "box": "box", "own.f": "", "osx": "", "": "",
+	} {
+		if want != "" {
+			want = denied("Execute", "function", want)
+		} else {
+			want = "nothing"
+		}
+		if got := text(nil, w.c.CheckCall([]byte(name))); got != want {
+			t.Errorf("%q: got %s, want %s", name, got, want)
+		}
+	}
+	joe.Objects[Object{Type: LuaCallObject, Name: "os.exit"}] = Execute
+	if err := w.c.CheckCall([]byte("os.exit")); err != nil {
+		t.Error(err)
+	}
 	w.c.User = w.b.UserByID(AdminID)
 	if err := w.c.CheckSession(&User{Name: "out"}); err == nil {
 		t.Error("there is a session without the right")

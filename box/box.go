@@ -26,6 +26,8 @@ type Box struct {
 	Triggers *trigger.Registry
 	// Runtime runs what needs a language, nil when there is none.
 	Runtime Runtime
+	// Builtins are the names of the globals that the runtime's language has by itself; nil for none.
+	Builtins map[string]struct{}
 	// Journal makes committed transactions durable. Without one a commit succeeds at once.
 	Journal Journal
 	// Config holds the options in force.

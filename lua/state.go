@@ -156,6 +156,11 @@ func (s *State) boot() error {
 			return nil
 		})
 	}
+	s.Box.Builtins = make(map[string]struct{})
+	s.Func("builtin.global", func(c *luajit.Call) error {
+		s.Box.Builtins[c.Str()] = struct{}{}
+		return nil
+	})
 	text, err := builtin.ReadFile("builtin/internal/init.lua")
 	if err != nil {
 		return boxerr.From(err)

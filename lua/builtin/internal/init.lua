@@ -33,3 +33,8 @@ require('fiber')
 require('internal.globals')
 require('box')
 require('internal.reload')
+
+-- What is global before a program has begun is not the program's.
+for name in pairs(_G) do
+    bridge.functions['builtin.global'](name)
+end
