@@ -125,11 +125,20 @@ func (b *Box) tellWatcher(w *Watcher) {
 	}
 }
 
-// tellWatchers tells all that are due. Those that become due meanwhile get their turn in another call.
+// toldAtOnce is how many watchers are told before others may have the cord.
+const toldAtOnce = 128
+
+// tellWatchers tells those that are due, in several calls where they are many.
 func (b *Box) tellWatchers() {
-	due := b.watches.due
-	b.watches.due, b.watches.posted = nil, false
-	for _, w := range due {
+	ws := &b.watches
+	due := ws.due[:min(len(ws.due), toldAtOnce)]
+	if ws.due = ws.due[len(due):]; len(ws.due) == 0 {
+		ws.due, ws.posted = nil, false
+	} else {
+		b.Cord.Post(b.tellWatchers)
+	}
+	for i, w := range due {
+		due[i] = nil
 		w.due = false
 		if w.busy || w.place < 0 {
 			continue

@@ -2,6 +2,8 @@ package box
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -141,4 +143,105 @@ func TestAnnouncements(t *testing.T) {
 	if show("box.schema") == before {
 		t.Errorf("box.schema is still %s", before)
 	}
+}
+
+// TestManyWatchers broadcasts to thousands of watchers that acknowledge late, or stop: none of the others may miss the
+// newest value, or be told of one twice.
+func TestManyWatchers(t *testing.T) {
+	b, _ := watchBox(t)
+	const watchers, keys, rounds = 5000, 7, 50
+	type state struct {
+		w       *Watcher
+		key     int
+		last    int // the value told last
+		unacked bool
+		stopped bool
+	}
+	var list []*state
+	for i := range watchers {
+		s := &state{key: i % keys}
+		s.w = b.Watch(fmt.Sprint("key", s.key), func(_ *Watcher, value []byte) {
+			n, _ := strconv.Atoi(string(value))
+			switch {
+			case s.stopped:
+				t.Error("told after it was stopped")
+			case s.unacked:
+				t.Error("told before it has acknowledged")
+			case value != nil && n <= s.last:
+				t.Errorf("told %d after %d", n, s.last)
+			}
+			s.last, s.unacked = n, true
+		})
+		list = append(list, s)
+	}
+	// run lets some or all of those be told who are due.
+	run := func() {
+		b.Cord.Unlock()
+		b.Cord.Lock()
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	var newest [keys]int
+	for range rounds {
+		key := r.IntN(keys)
+		newest[key]++
+		b.Broadcast(fmt.Sprint("key", key), []byte(strconv.Itoa(newest[key])))
+		for range watchers / 10 {
+			switch s := list[r.IntN(len(list))]; {
+			case s.unacked:
+				s.unacked = false
+				b.AckWatcher(s.w)
+			case r.IntN(20) == 0:
+				s.stopped = true
+				b.StopWatcher(s.w)
+			}
+		}
+		run()
+	}
+	for pending := true; pending; run() {
+		pending = len(b.watches.due) > 0
+		for _, s := range list {
+			if s.unacked && !s.stopped {
+				s.unacked, pending = false, true
+				b.AckWatcher(s.w)
+			}
+		}
+	}
+	stopped := 0
+	for _, s := range list {
+		if s.stopped {
+			stopped++
+		} else if s.last != newest[s.key] {
+			t.Fatalf("the last value told of key %d is %d, not %d", s.key, s.last, newest[s.key])
+		}
+		b.StopWatcher(s.w)
+	}
+	if stopped == 0 || stopped == watchers {
+		t.Errorf("%d watchers were stopped", stopped)
+	}
+	for key := range keys {
+		b.Broadcast(fmt.Sprint("key", key), nil)
+	}
+	if len(b.watches.keys) != 0 {
+		t.Errorf("%d keys are left", len(b.watches.keys))
+	}
+}
+
+// BenchmarkBroadcast tells 10,000 watchers, each of which acknowledges at once.
+func BenchmarkBroadcast(b *testing.B) {
+	x := &Box{Cord: fiber.NewCord()}
+	defer x.Cord.Stop()
+	x.Cord.Lock()
+	defer x.Cord.Unlock()
+	const watchers = 10_000
+	for range watchers {
+		x.Watch("k", func(w *Watcher, _ []byte) { x.AckWatcher(w) })
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		x.Broadcast("k", []byte{1})
+		for len(x.watches.due) > 0 {
+			x.tellWatchers()
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/watchers, "ns/watcher")
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/boxerr"
+	"github.com/lycosadb/lycosa/iproto"
 	"github.com/lycosadb/lycosa/msgpack"
 	"github.com/lycosadb/lycosa/tuple"
 	"github.com/lycosadb/lycosa/vfs"
@@ -503,4 +505,67 @@ func FuzzConnection(f *testing.F) {
 		}
 		<-done
 	})
+}
+
+// TestManyWatchers has many connections watch a few keys while these change all the time: each gets to know the last value
+// of each, and nothing is left of those that go.
+func TestManyWatchers(t *testing.T) {
+	w := newWorld(t, Options{})
+	const connections, keys, last = 150, 20, 30
+	watch := func(key int) []byte { return request(74, key, m(0x57, fmt.Sprint("key", key))) }
+	var all [][]byte
+	for key := range keys {
+		all = append(all, watch(key))
+	}
+	all = append(all, request(74, keys, m(0x57, shutdownKey)))
+	var watching, running sync.WaitGroup
+	watching.Add(connections)
+	for i := range connections {
+		c := w.pipe()
+		running.Go(func() {
+			var leave sync.Once
+			defer leave.Do(watching.Done)
+			defer func() { _ = c.Close() }()
+			c.send(all...)
+			seen := [keys]int{}
+			for known := 0; known < keys; {
+				header, body, err := c.receive()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				leave.Do(watching.Done)
+				var h iproto.Header
+				iproto.DecodeHeader(header, &h)
+				n, _ := strconv.Atoi(value(body, 0x58))
+				if h.Sync == keys {
+					continue
+				}
+				if n == 0 && seen[h.Sync] == 0 { // there was no value yet
+					c.send(watch(int(h.Sync)))
+					continue
+				}
+				if n <= seen[h.Sync] || n > last {
+					t.Errorf("key %d: %d after %d", h.Sync, n, seen[h.Sync])
+				}
+				if seen[h.Sync] = n; n == last {
+					known++
+				}
+				if i%3 == 0 && known > keys/2 {
+					return
+				}
+				c.send(watch(int(h.Sync)))
+			}
+		})
+	}
+	watching.Wait()
+	for n := range last {
+		for key := range keys {
+			w.locked(func() { w.b.Broadcast(fmt.Sprint("key", key), pack(n+1)) })
+		}
+	}
+	running.Wait()
+	for left := -1; left != 0; runtime.Gosched() {
+		w.locked(func() { left = w.s.shutdown })
+	}
 }
