@@ -3,7 +3,6 @@ package box
 import (
 	"github.com/lycosadb/lycosa/index"
 	"github.com/lycosadb/lycosa/memtx"
-	"github.com/lycosadb/lycosa/msgpack"
 	"github.com/lycosadb/lycosa/tuple"
 )
 
@@ -85,34 +84,4 @@ func (b *Box) PointShared(u *User, r *SelectRequest, l *index.Lookup) bool {
 	}
 	l.Index, l.Key, l.N = x.Index, key, n
 	return true
-}
-
-// Foresee makes a lookup of the tuple that a request to change a space will look for: by its key in the given index, or as
-// the tuple with the primary key of the given one. It appends that key to room. The lookup is made only to have what it
-// leads to in the processor's cache, so nothing is checked: when there is nothing to look for, it returns false.
-func (b *Box) Foresee(space, id uint32, key, data []byte, l *index.Lookup, room []byte) ([]byte, bool) {
-	sp := b.catalog.spaces[space]
-	if sp == nil || sp.Virtual != nil {
-		return room, false
-	}
-	x := sp.Mem.Index(id)
-	if x == nil || x.Type != index.Tree || !x.Unique {
-		return room, false
-	}
-	parts := len(x.KeyDef.Parts)
-	if key != nil {
-		n, rest, ok := msgpack.ReadArrayHeader(key)
-		if !ok || n != parts {
-			return room, false
-		}
-		l.Index, l.Key, l.N = x.Index, rest, n
-		return room, true
-	}
-	if len(data) == 0 || msgpack.TypeOf(data[0]) != msgpack.Array || x.KeyDef.Multikey {
-		return room, false
-	}
-	from := len(room)
-	room = x.KeyDef.AppendKey(room, data, 0)
-	l.Index, l.Key, l.N = x.Index, room[from:len(room):len(room)], parts
-	return room, true
 }

@@ -17,6 +17,7 @@ type Lookup struct {
 
 	// How far the search of a tree has come.
 	tree  *tree
+	other bool // an index that isn't searched side by side with others
 	probe probe
 	node  unsafe.Pointer
 	rows  int // of inner nodes from node on
@@ -29,18 +30,33 @@ const cached = 64
 // GetAll makes several lookups. The searches go down their trees side by side: what one of them has to wait for from memory
 // comes while the others are looked at, so that many together take much less time than one after the other.
 func GetAll(list []Lookup) {
+	approach(list)
+	for i := range list {
+		if l := &list[i]; l.tree != nil {
+			l.finish()
+		} else if l.other {
+			l.Tuple = l.Index.Get(l.Key, l.N)
+		}
+	}
+}
+
+// Fetch brings what lookups lead to into the processor's cache, and finds nothing. The keys may be of wrong types.
+func Fetch(list []Lookup) { approach(list) }
+
+// approach goes to where the tuples are.
+func approach(list []Lookup) {
 	rows := 0
 	for i := range list {
 		l := &list[i]
+		l.Tuple, l.tree, l.rows, l.other = nil, nil, 0, false
 		t, ok := plainTree(l.Index)
-		if !ok || t.root == nil || l.N == 0 {
-			l.tree, l.rows = nil, 0
-			l.Tuple = l.Index.Get(l.Key, l.N)
-			continue
+		if !ok || l.N == 0 {
+			l.other = true
+		} else if t.root != nil {
+			l.tree, l.node, l.rows = t, t.root, t.height
+			l.probe.reset(t.cmp.HintKey(l.Key, l.N), l.Key, l.N)
+			rows = max(rows, t.height)
 		}
-		l.tree, l.node, l.rows, l.Tuple = t, t.root, t.height, nil
-		l.probe.reset(t.cmp.HintKey(l.Key, l.N), l.Key, l.N)
-		rows = max(rows, t.height)
 	}
 	for ; rows > 0; rows-- {
 		for i := range list {
@@ -57,11 +73,6 @@ func GetAll(list []Lookup) {
 	for i := range list {
 		if l := &list[i]; l.tree != nil {
 			l.touch()
-		}
-	}
-	for i := range list {
-		if l := &list[i]; l.tree != nil {
-			l.finish()
 		}
 	}
 }

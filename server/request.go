@@ -400,6 +400,7 @@ func (r *Request) serve() {
 	for {
 		h, ok := r.next()
 		if !ok {
+			r.notePassed(true)
 			r.builtin()
 			return
 		}
@@ -530,6 +531,7 @@ func (r *Request) conclude(out Outcome, err error) bool {
 	case err != nil:
 		r.fail(err)
 	case out == Handled:
+		r.notePassed(false)
 		r.noteTicket()
 		r.end()
 	default:

@@ -96,6 +96,8 @@ type Server struct {
 	tuples    []*tuple.Tuple    // room for what a SELECT finds
 	formats   map[string]uint32 // formats that clients brought, by their definition
 	timer     *fiber.Timer      // of tick
+	foresight box.Foresight
+	passed    [foreseeable]bool // what notePassed noted last
 	shutdown  int               // connections that watch shutdownKey
 
 	mu        sync.Mutex // guards the fields below

@@ -13,13 +13,12 @@ import (
 // find it, on any connection. Whatever the database doesn't answer to those who share the cord, and all that follows it
 // in the turn, runs under the lock as usual.
 
-// reading is what a turn needs for its SELECTs and to look ahead.
+// reading is what a turn needs for its SELECTs.
 type reading struct {
 	query   box.SelectRequest
 	tuples  []*tuple.Tuple
 	lookups [turnSize]index.Lookup
 	points  [turnSize]bool
-	room    []byte // for keys
 }
 
 // isRead tells whether the request is a SELECT that may be answered without the cord's lock.
@@ -125,40 +124,39 @@ func (x *reading) forget(lookups int) {
 	}
 }
 
-// worthForeseeing is how many requests to change data make it worth while to look ahead.
-const worthForeseeing = 4
-
-// foresee has the processor fetch what the turn's requests to change data will look for, from the given one on, all of it
-// at once. The cord's lock is held.
+// foresee looks ahead at what the turn's requests will search for, from the given one on. The cord's lock is held.
 func (c *conn) foresee(t *turn, first int) {
-	if t.n-first < worthForeseeing {
-		return
-	}
-	b, x := c.server.box, &t.reading
-	x.room = x.room[:0]
-	n := 0
+	s := c.server
+	f := &s.foresight
 	for _, r := range t.requests[first:t.n] {
-		d := &r.dml
-		if r.fault != nil || r.bodyErr != nil || !r.decoded || d.HasSpaceName || d.HasIndexName {
+		if r.head.Type >= foreseeable || r.fault != nil {
 			continue
 		}
-		var ok bool
+		if !r.decoded && s.passed[r.head.Type] {
+			r.decodeBody()
+		}
+		d := &r.dml
+		if !r.decoded || r.bodyErr != nil || d.HasSpaceName || d.HasIndexName {
+			continue
+		}
 		switch r.head.Type {
 		case iproto.TypeReplace, iproto.TypeInsert, iproto.TypeUpsert:
-			x.room, ok = b.Foresee(d.SpaceID, 0, nil, d.Tuple, &x.lookups[n], x.room)
+			f.Tuple(s.box, d.SpaceID, d.Tuple)
 		case iproto.TypeUpdate, iproto.TypeDelete, iproto.TypeSelect:
-			x.room, ok = b.Foresee(d.SpaceID, d.IndexID, d.Key, nil, &x.lookups[n], x.room)
-		}
-		if ok {
-			n++
+			f.Key(s.box, d.SpaceID, d.IndexID, d.Key)
 		}
 	}
-	if n >= worthForeseeing {
-		index.GetAll(x.lookups[:n])
-	}
-	x.forget(n)
-	if cap(x.room) > keptBuffer {
-		x.room = nil
+	f.Fetch()
+}
+
+// foreseeable is above all types of requests that look for a tuple.
+const foreseeable = iproto.TypeUpsert + 1
+
+// notePassed notes whether handlers have let a request pass to what the server does by itself: the next ones of its type
+// will do the same, as a rule. The cord's lock is held.
+func (r *Request) notePassed(passed bool) {
+	if typ := r.head.Type; typ < foreseeable {
+		r.conn.server.passed[typ] = passed
 	}
 }
 
