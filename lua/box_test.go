@@ -274,6 +274,16 @@ func TestBox(t *testing.T) {
 				#user.info(32)`,
 			"ClientError: User 'nil' is not found; ClientError: Invalid key part count in an exact match (expected 1, got 0); " +
 				"false; ClientError: Role 'nil' is not found; 12; IllegalParams: wrong object name type; 4"},
+		{"functions with the wrong arguments", `
+			box.schema.func.create('f', {body = 'function() error("x") end'})
+			local f, func = box.func.f, box.schema.func
+			return try(f.call, {1}) .. '; ' .. try(f.drop) .. '; ' .. try(f.drop, f, {if_exists = 1}) .. '; ' .. try(func.call) ..
+				'; ' .. tostring(func.exists()) .. tostring(func.exists({})) .. tostring(func.exists(f.id)) .. '; ' ..
+				try(func.create, 5) .. '; ' .. try(f.call, f)`,
+			"IllegalParams: Use func:call(...) instead of func.call(...); IllegalParams: Use func:drop(...) instead of func.drop(...); " +
+				"IllegalParams: options parameter 'if_exists' should be of type boolean; Use func:call(...); falsefalsetrue; " +
+				"ClientError: Supplied key type of part 0 does not match index part type: expected string; " +
+				"LuajitError: [string \"return function() error(\"x\") end\"]:1: x"},
 		{"passwords", `
 			box.schema.user.create('ann')
 			local function hash(name) return box.space._user.index.name:get(name)[5]['chap-sha1'] end

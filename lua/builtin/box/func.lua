@@ -49,7 +49,7 @@ function func.schema.create(name, options)
         opts = {},
         trigger = {},
     })
-    if lookup.func(name) ~= nil then
+    if box.space._vfunc.index.name:get({name}) ~= nil then
         if options.if_not_exists then
             return
         end
@@ -77,7 +77,8 @@ function func.schema.drop(name, options)
 end
 
 function func.schema.exists(name_or_id)
-    return lookup.func(name_or_id) ~= nil
+    local t = type(name_or_id)
+    return (t == 'string' or t == 'number') and lookup.func(name_or_id) ~= nil
 end
 
 -- Finds a global function by its name, "f", "m.f" or "m:f"; for the last form also the object it is called with.
@@ -129,22 +130,31 @@ local function call(name, ...)
 end
 
 function func.schema.call(name, ...)
+    if type(name) ~= 'string' then
+        error('Use func:call(...)', 2)
+    end
     return call(name, ...)
 end
 
-function methods.call(self, ...)
-    local args = ...
-    if type(self) ~= 'table' or select('#', ...) > 1 or args ~= nil and type(args) ~= 'table' then
-        check.illegal('Usage: func:call(table)')
+local function check_self(self, method)
+    if type(self) ~= 'table' or self.name == nil then
+        check.illegal('Use func:%s(...) instead of func.%s(...)', method, method)
     end
+end
+
+function methods.call(self, args)
+    check_self(self, 'call')
     if args == nil then
         return call(self.name)
+    elseif type(args) ~= 'table' then
+        check.illegal('Usage: func:call(table)')
     end
     return call(self.name, unpack(args, 1, table.maxn(args)))
 end
 
-function methods.drop(self)
-    func.schema.drop(self.name)
+function methods.drop(self, options)
+    check_self(self, 'drop')
+    func.schema.drop(self.name, options)
 end
 
 -- Compiles the bodies of functions written in C again, of which there are none here.

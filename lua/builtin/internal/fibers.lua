@@ -162,7 +162,7 @@ local safe = { 'assert', 'error', 'ipairs', 'math', 'next', 'pairs', 'pcall', 'p
 
 --- compile makes a function of the body of a persistent function, and returns how many parameters it declares, too.
 function entries.compile(body, sandboxed)
-    local chunk, err = core.load('return ' .. body, body)
+    local chunk, err = core.load('return ' .. body) -- whose errors name it by its text
     if chunk == nil then error(err, 0) end
     if sandboxed then
         local env = {}
