@@ -36,6 +36,30 @@ func TestDML(t *testing.T) {
 			local null = s:frommap({a = 1, b = box.NULL, c = 2}, {table = true})
 			return table.concat({type(t[2]), t[3], type(null[2]), try(s.frommap, s, {a = 1}, {table = true}), try(s.frommap, s, {1})}, ' ')`,
 			"nil 2 cdata ok nil Tuple field 3 (c) required by space format is missing ok nil Unknown field '1'"},
+		{"the methods of tuples are functions in box.tuple", `
+			local t = box.tuple.new{1, 'two', 'three'}
+			local names = {}
+			for name in pairs(box.tuple) do names[#names + 1] = name end
+			table.sort(names)
+			return table.concat(names, ' ') .. '; ' .. table.concat({box.tuple.find(t, 'two'), box.tuple.slice(t, 1),
+				try(box.tuple.find, 5, 5), try(box.tuple.slice), try(t.bsize, {}), try(t.slice, t, 1, -3)}, '; ')`,
+			"bsize find findall format info ipairs is new next pairs slice tomap totable transform unpack update upsert; " +
+				"2; two; Usage: tuple:find([offset, ]val); Invalid argument #1 (box.tuple expected, got no value); " +
+				"Usage: tuple:bsize(); tuple.slice(): end > field count"},
+		{"only numbers index the fields of a tuple", `
+			local t = box.tuple.new{1, 2}
+			return tostring(t[1LL]) .. ' ' .. tostring(t[box.NULL]) .. ' ' .. t[2]`,
+			"nil nil 2"},
+		{"transform takes values only", `
+			local t = box.tuple.new{1, 2}
+			return try(t.transform, t, 2, 1, print) .. '; ' .. tostring(t:transform(2, 1, nil, 5, nil))`,
+			"LuajitError: unsupported Lua type 'function'; [1, null, 5, null]"},
+		{"tuple:upsert keeps to the format", `
+			local s = box.schema.space.create('s', {format = {{'id', 'unsigned'}, {'name', 'string'}}})
+			s:create_index('pk')
+			local t = s:insert{1, 'x'}
+			return try(t.upsert, t, {{'=', 2, 5}})`,
+			"ClientError: Tuple field 2 (name) type does not match one required by operation: expected string, got unsigned"},
 		{"large values of sequences are signed", `
 			return tostring(box.schema.sequence.create('q', {start = 2 ^ 62}):next())`,
 			"4611686018427387904LL"},

@@ -32,6 +32,17 @@ func PushTuple(c *luajit.Call, t *tuple.Tuple) {
 // pushNew returns a tuple that is in no space.
 func pushNew(c *luajit.Call, data []byte, format uint32) { c.PushTuple(data, 0, format) }
 
+// pushChecked is pushNew for data that may not fit the format.
+func pushChecked(c *luajit.Call, data []byte, format uint32) error {
+	if f := tuple.FormatByID(format); f != nil {
+		if err := f.Check(data); err != nil {
+			return err
+		}
+	}
+	pushNew(c, data, format)
+	return nil
+}
+
 // registerTuple registers what builtin/tuple.lua stands on. Tuples come as their arrays.
 func registerTuple(s *State) {
 	s.Func("tuple.new", func(c *luajit.Call) error {
@@ -40,13 +51,7 @@ func registerTuple(s *State) {
 		if msgpack.TypeOf(data[0]) != msgpack.Array {
 			return boxerr.New(boxerr.TupleNotArray)
 		}
-		if f := tuple.FormatByID(id); f != nil {
-			if err := f.Check(data); err != nil {
-				return err
-			}
-		}
-		pushNew(c, data, id)
-		return nil
+		return pushChecked(c, data, id)
 	})
 	s.Func("tuple.tostring", func(c *luajit.Call) error {
 		c.PushBytes(appendFlow(nil, c.Raw()))
@@ -89,13 +94,7 @@ func registerTuple(s *State) {
 		if err != nil {
 			return boxerr.From(err).With("ops", append(msgpack.Raw(nil), ops...))
 		}
-		if f := tuple.FormatByID(id); f != nil {
-			if err := f.Check(out); err != nil {
-				return err
-			}
-		}
-		pushNew(c, out, id)
-		return nil
+		return pushChecked(c, out, id)
 	})
 	s.Func("tuple.upsert", func(c *luajit.Call) error {
 		data, id, ops := c.Raw(), uint32(c.Uint()), c.Raw()
@@ -103,8 +102,7 @@ func registerTuple(s *State) {
 		if err != nil {
 			return err
 		}
-		pushNew(c, out, id)
-		return nil
+		return pushChecked(c, out, id)
 	})
 	s.Func("tuple.path", func(c *luajit.Call) error {
 		data, id, path := c.Raw(), uint32(c.Uint()), c.Str()
@@ -117,13 +115,6 @@ func registerTuple(s *State) {
 		return nil
 	})
 	s.Func("tuple.transform", transformTuple)
-	s.Func("tuple.validate", func(c *luajit.Call) error {
-		f := tuple.FormatByID(uint32(c.Uint()))
-		if f == nil {
-			return nil
-		}
-		return f.Check(c.Raw())
-	})
 	s.Func("tuple.info", func(c *luajit.Call) error {
 		data := c.Raw()
 		return c.Push(map[string]any{
@@ -132,9 +123,10 @@ func registerTuple(s *State) {
 	})
 }
 
-// transformTuple replaces count fields from an offset on by the rest of the arguments.
+// transformTuple replaces count fields from an offset on by those of a list.
 func transformTuple(c *luajit.Call) error {
-	data, offset, count, add := c.Raw(), int(c.Int()), int(c.Int()), int(c.Int())
+	data, offset, count := c.Raw(), int(c.Int()), int(c.Int())
+	add, added, _ := msgpack.ReadArrayHeader(c.Raw())
 	n, rest, ok := msgpack.ReadArrayHeader(data)
 	if !ok {
 		return boxerr.New(boxerr.TupleNotArray)
@@ -150,17 +142,14 @@ func transformTuple(c *luajit.Call) error {
 		var field []byte
 		field, rest = split(rest)
 		if i == offset {
-			for range add {
-				out = append(out, c.Raw()...)
-			}
-			add = 0
+			out = append(out, added...)
 		}
 		if i < offset || i >= offset+count {
 			out = append(out, field...)
 		}
 	}
-	for range add {
-		out = append(out, c.Raw()...)
+	if offset >= n {
+		out = append(out, added...)
 	}
 	pushNew(c, out, 0)
 	return nil

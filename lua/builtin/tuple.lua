@@ -65,10 +65,9 @@ end
 local function is_tuple(t) return ffi.istype(tuple_t, t) end
 core.is_tuple = is_tuple
 
-local go_new, go_tostring, go_names, go_update, go_upsert, go_path, go_transform, go_validate, go_info =
+local go_new, go_tostring, go_names, go_update, go_upsert, go_path, go_transform, go_info =
     core.fn('tuple.new'), core.fn('tuple.tostring'), core.fn('tuple.names'), core.fn('tuple.update'),
-    core.fn('tuple.upsert'), core.fn('tuple.path'), core.fn('tuple.transform'), core.fn('tuple.validate'),
-    core.fn('tuple.info')
+    core.fn('tuple.upsert'), core.fn('tuple.path'), core.fn('tuple.transform'), core.fn('tuple.info')
 
 -- Names of the fields of a format, by its id: good until the definition of a space changes.
 local names = {}
@@ -88,9 +87,16 @@ local function names_of(format)
     return n
 end
 
+-- Raises an error that says how a method is called unless it got a tuple.
 local function check(t, usage)
-    if not is_tuple(t) then error('Invalid argument #1 (box.tuple expected, got ' .. type(t) .. ')', 3) end
-    return usage
+    if not is_tuple(t) then error('Usage: tuple:' .. usage, 3) end
+end
+
+-- check for the methods that say what they got instead.
+local function check_first(...)
+    if is_tuple((...)) then return end
+    local got = select('#', ...) == 0 and 'no value' or type((...))
+    error('Invalid argument #1 (box.tuple expected, got ' .. got .. ')', 3)
 end
 
 -- len reads the array's header.
@@ -105,12 +111,12 @@ end
 local methods = {}
 
 function methods.bsize(t)
-    check(t)
+    check(t, 'bsize()')
     return t.ly_size
 end
 
 function methods.totable(t, from, to)
-    check(t)
+    check(t, 'totable([from[, to]])')
     local n = len(t)
     if from == nil then from = 1 elseif from < 1 then error('tuple.totable: invalid second argument', 2) end
     if to == nil then to = n elseif to < 1 then error('tuple.totable: invalid third argument', 2) end
@@ -121,56 +127,58 @@ function methods.totable(t, from, to)
 end
 
 function methods.unpack(t, from, to)
-    check(t)
+    check(t, 'totable([from[, to]])')
     local n = len(t)
     if from == nil then from = 1 elseif from < 1 then error('tuple.totable: invalid second argument', 2) end
     if to == nil then to = n elseif to < 1 then error('tuple.totable: invalid third argument', 2) end
     return fields(codec, t, from - 1, math.min(to, n))
 end
 
-function methods.slice(t, from, to)
-    check(t)
+function methods.slice(...)
+    check_first(...)
+    local t, from, to = ...
     if from == nil then error('tuple.slice(): bad arguments', 2) end
     from = tonumber(from) or 0
     local n = len(t)
     local first, last
-    if from >= 0 then first = from elseif from >= -n then first = n + from
+    if from >= 0 and from < n then first = from elseif from < 0 and from >= -n then first = n + from
     else error('tuple.slice(): start >= field count', 2) end
     if to == nil then last = n
     elseif to > 0 and to <= n then last = to
-    elseif to < 0 and to >= -n then last = n + to
+    elseif to < 0 and to > -n then last = n + to
     else error('tuple.slice(): end > field count', 2) end
-    if first >= n then error('tuple.slice(): start >= field count', 2) end
     if last <= first then error('tuple.slice(): start must be less than end', 2) end
     return fields(codec, t, first, last)
 end
 
-function methods.transform(t, ...)
-    check(t)
-    if select('#', ...) < 2 then error('tuple.transform(): bad arguments', 2) end
-    local offset, count = ...
-    if type(offset) ~= 'number' or type(count) ~= 'number' then error('tuple.transform(): bad arguments', 2) end
+function methods.transform(...)
+    check_first(...)
+    if select('#', ...) < 3 then error('tuple.transform(): bad arguments', 2) end
+    local t, offset, count = ...
+    offset, count = tonumber(offset) or 0, tonumber(count) or 0
     local n = len(t)
     if offset == 0 or offset < -n then error('tuple.transform(): offset is out of bound', 2) end
     if offset > n + 1 then offset = n + 1 end
     if count < 0 then error('tuple.transform(): len is negative', 2) end
-    return go_transform(t, offset, count, select('#', ...) - 2, select(3, ...))
+    local added = {select(4, ...)}
+    for i = 1, select('#', ...) - 3 do
+        if added[i] == nil then added[i] = box.NULL end
+    end
+    return go_transform(t, offset, count, added)
 end
 
 function methods.update(t, ops)
-    check(t)
-    if type(ops) ~= 'table' then error('Usage: tuple:update({ { op, field, arg}+ })', 2) end
+    if not is_tuple(t) or type(ops) ~= 'table' then error('Usage: tuple:update({ { op, field, arg}+ })', 2) end
     return go_update(t, t.ly_format, ops)
 end
 
 function methods.upsert(t, ops)
-    check(t)
-    if type(ops) ~= 'table' then error('Usage: tuple:upsert({ { op, field, arg}+ })', 2) end
+    if not is_tuple(t) or type(ops) ~= 'table' then error('Usage: tuple:upsert({ { op, field, arg}+ })', 2) end
     return go_upsert(t, t.ly_format, ops)
 end
 
 function methods.next(t, i)
-    check(t)
+    check(t, 'next(tuple[, pos])')
     local n = len(t)
     if i == nil then i = 0 end
     if type(i) ~= 'number' then error('Usage: tuple:next([pos])', 2) end
@@ -199,16 +207,18 @@ function ipairs(...)
     return raw_ipairs(...)
 end
 
-function methods.pairs(t, i) return require('fun').wrap(step, t, i) end
+function methods.pairs(t, i)
+    check(t, 'pairs(tuple[, pos])')
+    return require('fun').wrap(step, t, i)
+end
 methods.ipairs = methods.pairs
 
 -- Fields are counted from 1, and the walk begins behind the offset.
 local function search(t, all, ...)
-    check(t)
     local offset, value = 0, (...)
     if select('#', ...) > 1 then offset, value = ... end
     local n = len(t)
-    if type(offset) ~= 'number' or offset < 0 or offset > n then error("error: invalid key to 'next'", 3) end
+    if type(offset) ~= 'number' or offset < 0 or offset > n then error("error: invalid key to 'next'", 2) end
     local found = {}
     for i = offset, n - 1 do
         if (fields(codec, t, i, i + 1)) == value then
@@ -220,12 +230,20 @@ local function search(t, all, ...)
     return found
 end
 
-function methods.find(t, ...) return search(t, false, ...) end
+function methods.find(t, ...)
+    check(t, 'find([offset, ]val)')
+    return search(t, false, ...)
+end
 
-function methods.findall(t, ...) return search(t, true, ...) end
+function methods.findall(t, ...)
+    check(t, 'findall([offset, ]val)')
+    return search(t, true, ...)
+end
 
-function methods.tomap(t, options)
-    check(t)
+function methods.tomap(...)
+    if select('#', ...) == 0 or select('#', ...) > 2 then error('Usage: tuple:tomap(opts)', 2) end
+    check_first(...)
+    local t, options = ...
     if options ~= nil and (type(options) ~= 'table' or options.names_only ~= nil and type(options.names_only) ~= 'boolean') then
         error('Usage: tuple:tomap(opts)', 2)
     end
@@ -241,16 +259,16 @@ function methods.tomap(t, options)
     return m
 end
 
-function methods.info(t)
-    check(t)
-    return go_info(t)
+function methods.info(...)
+    check_first(...)
+    return go_info((...))
 end
 
 local field_list = core.fn('tuple.format')
 
-function methods.format(t)
-    check(t)
-    return field_list(t.ly_format)
+function methods.format(...)
+    check_first(...)
+    return field_list((...).ly_format)
 end
 
 methods.__serialize = function(t) return methods.totable(t) end
@@ -273,7 +291,6 @@ ffi.metatype(tuple_t, {
             if key:find('[.%[]') then return go_path(t, t.ly_format, key) end
             return nil
         end
-        if kind == 'cdata' then return (fields(codec, t, tonumber(key) - 1, tonumber(key))) end
         return nil
     end,
     __len = len,
@@ -286,7 +303,6 @@ ffi.metatype(tuple_t, {
         end
         return ffi.cast('char *', a.ly_data) == ffi.cast('char *', b.ly_data)
     end,
-    __concat = function(a, b) return tostring(a) .. tostring(b) end,
     __serialize = to_string,
 })
 core.set_kind('tuple', tuple_t, make)
@@ -370,11 +386,11 @@ end
 
 function box_tuple.is(t) return is_tuple(t) end
 
-function box_tuple.update(t, ops) return methods.update(t, ops) end
+-- The methods are functions here too, all but format, which is the table of what makes formats.
+for name, method in raw_pairs(methods) do
+    if name ~= 'format' and name ~= '__serialize' then box_tuple[name] = method end
+end
 
-box_tuple.upsert = function(t, ops) return methods.upsert(t, ops) end
-box_tuple.bsize = methods.bsize
-box_tuple.validate = go_validate
 core.tuple_names = names_of
 core.tuple_len = len
 
