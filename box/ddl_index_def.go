@@ -64,6 +64,9 @@ func decodeIndex(row *tuple.Tuple, s *Space, fields []fieldDef) (*indexDef, erro
 	d.typ = typ
 	if d.fn != 0 {
 		for i, p := range parts {
+			if p.Path != "" {
+				return nil, boxerr.New(boxerr.Unsupported, "Functional index", "json paths")
+			}
 			if p.Field != i {
 				return nil, boxerr.New(boxerr.FuncIndexParts, "key part numbers must be sequential and first part number must be 1")
 			}

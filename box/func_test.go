@@ -148,6 +148,7 @@ func TestFunctionalIndex(t *testing.T) {
 	}
 	put := func(row string) error { _, err := b.Insert(c, s.ID, mp(row)); return err }
 	d.want(create("plain", IndexSpec{}), "108 Wrong index options: function 'plain' doesn't meet functional index function criteria (stored, deterministic, written in Lua)")
+	d.want(create("low", IndexSpec{Keys: []Part{{Field: 0, Path: "a", Type: "string"}}}), "5 Functional index does not support json paths")
 	d.want(create("low", IndexSpec{Keys: []Part{{Field: 1, Type: "string"}}}), "200 Wrong functional index definition: key part numbers must be sequential and first part number must be 1")
 	d.want(create("low", IndexSpec{Type: "hash"}), "14 Can't create or modify index 'f' in space 's': HASH index can not use a function")
 	d.want(create("low", IndexSpec{}), "")

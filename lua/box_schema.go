@@ -173,7 +173,7 @@ func appendIndex(b []byte, db *box.Box, sp *box.Space, x *memtx.Index) []byte {
 		w.key("func")
 		inner := startMap(w.b)
 		inner.uint("fid", uint64(fn.ID))
-		inner.bool("is_multikey", fn.MultiKey)
+		inner.str("name", fn.Name)
 		w.b = inner.end()
 	}
 	if sp.Sequence != nil && x.ID == 0 {

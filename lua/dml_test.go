@@ -60,6 +60,14 @@ func TestDML(t *testing.T) {
 			local t = s:insert{1, 'x'}
 			return try(t.upsert, t, {{'=', 2, 5}})`,
 			"ClientError: Tuple field 2 (name) type does not match one required by operation: expected string, got unsigned"},
+		{"functions of indexes by number", `
+			local s = box.schema.space.create('s')
+			s:create_index('pk')
+			box.schema.func.create('f', {body = 'function(t) return {t[1]} end', is_deterministic = true})
+			local i = s:create_index('i', {func = box.func.f.id, parts = {{1, 'unsigned'}}})
+			return i.func.name .. ' ' .. tostring(i.func.fid == box.func.f.id) .. '; ' ..
+				try(s.create_index, s, 'x', {func = 9999, parts = {{1, 'unsigned'}}})`,
+			"f true; ClientError: Function '9999' does not exist"},
 		{"large values of sequences are signed", `
 			return tostring(box.schema.sequence.create('q', {start = 2 ^ 62}):next())`,
 			"4611686018427387904LL"},

@@ -190,8 +190,8 @@ local row_options = {'unique', 'dimension', 'distance', 'hint', 'page_size', 'ra
                      'run_size_ratio', 'bloom_fpr'}
 
 local function func_of(options)
-    if options.func == nil then
-        return nil
+    if type(options.func) ~= 'string' then
+        return options.func
     end
     local row = box.space._func.index.name:get(options.func)
     if row == nil then
