@@ -9,10 +9,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/index"
 	"github.com/lycosadb/lycosa/memtx"
+	"github.com/lycosadb/lycosa/msgpack"
+	"github.com/lycosadb/lycosa/tuple"
 	"github.com/lycosadb/lycosa/vfs"
 )
 
@@ -25,12 +28,31 @@ type play struct {
 	sessions map[string]*Ctx
 	saves    map[string]memtx.Savepoint
 	walks    map[string]*Iterator
+	told     chan string // what listeners have heard
+	over     bool
 }
+
+// little is the time that a transaction has that is to end too late.
+const little = time.Millisecond
 
 func newPlay(t *testing.T) *play {
 	disk := vfs.NewFaulty(vfs.NewMem())
 	w := mustOpen(t, Config{FS: disk, UseMVCC: true})
-	return &play{world: w, disk: disk, sessions: map[string]*Ctx{}, saves: map[string]memtx.Savepoint{}, walks: map[string]*Iterator{}}
+	p := &play{
+		world: w, disk: disk, told: make(chan string, 100),
+		sessions: map[string]*Ctx{}, saves: map[string]memtx.Savepoint{}, walks: map[string]*Iterator{},
+	}
+	w.b.Cord.Lock()
+	t.Cleanup(func() { p.unlock() })
+	return p
+}
+
+// unlock ends the play: it holds the lock all the time but while it waits, so that nothing comes between its lines.
+func (p *play) unlock() {
+	if !p.over {
+		p.over = true
+		p.b.Cord.Unlock()
+	}
 }
 
 // TestScenarios plays the files of testdata/history. A line that begins with a name and a colon is what a session
@@ -54,6 +76,9 @@ func TestScenarios(t *testing.T) {
 				case strings.HasPrefix(line, "  "):
 					continue
 				case strings.HasPrefix(line, "#"):
+					if p != nil {
+						p.unlock()
+					}
 					p = nil // a new story
 				}
 				out.WriteString(line + "\n")
@@ -103,8 +128,6 @@ func (p *play) line(line string) string {
 		p.sessions[name] = c
 	}
 	p.c = c
-	p.b.Cord.Lock()
-	defer p.b.Cord.Unlock()
 	got := p.act(command)
 	p.b.OnYield(c)
 	if m := codeName.FindStringSubmatch(got); m != nil {
@@ -116,12 +139,20 @@ func (p *play) line(line string) string {
 	return got
 }
 
-// stage does what no session does.
+// stage does what no session does. Only there do others have the lock.
 func (p *play) stage(words []string) string {
+	p.b.Cord.Unlock()
+	defer p.b.Cord.Lock()
 	switch words[0] {
 	case "space": // space NAME ID:TYPE INDEX...
 		p.world.c = p.b.NewCtx(p.b.NewSession(SessionBackground))
 		p.under(func() { p.create(words[1], words[2:]) })
+	case "broken": // is the journal from now on
+		p.disk.FailFrom(vfs.OpWrite, 1, errors.New("no more"))
+	case "hear":
+		return <-p.told
+	case "later":
+		p.wait(2 * little)
 	case "written":
 		return p.write()
 	case "fails":
@@ -135,12 +166,18 @@ func (p *play) stage(words []string) string {
 	return ""
 }
 
+// wait lets time go by, and all who had less have heard of it.
+func (p *play) wait(d time.Duration) {
+	over := make(chan struct{})
+	p.b.Cord.Lock()
+	p.b.Cord.After(d, func() { close(over) })
+	p.b.Cord.Unlock()
+	<-over
+}
+
 // write waits for the journal.
 func (p *play) write() string {
-	err := p.b.commits.newest.Wait()
-	p.b.Cord.Lock()
-	defer p.b.Cord.Unlock()
-	if err != nil {
+	if err := p.b.commits.newest.Wait(); err != nil {
 		return "! " + boxerr.From(err).Code.Name()
 	}
 	return ""
@@ -194,7 +231,19 @@ func (p *play) act(command string) string {
 	sp := func() *Space { return b.SpaceByName(words[1]) }
 	switch words[0] {
 	case "begin":
-		return text(nil, b.Begin(c, TxnOptions{Isolation: isolations[strings.TrimSpace(strings.TrimPrefix(command, "begin"))]}))
+		o := strings.TrimSpace(strings.TrimPrefix(command, "begin"))
+		if o == "briefly" {
+			return text(nil, b.Begin(c, TxnOptions{Timeout: little}))
+		}
+		return text(nil, b.Begin(c, TxnOptions{Isolation: isolations[o]}))
+	case "listen":
+		for what, list := range map[string]*[]any{"committed": &c.Txn.OnCommit, "rolled back": &c.Txn.OnRollback} {
+			*list = append(*list, GoFunc(func(_ *Ctx, args []byte, _ int) ([]byte, int, error) {
+				p.told <- words[1] + " " + what + heard(args)
+				return nil, 0, nil
+			}))
+		}
+		return ""
 	case "save":
 		s, err := b.Savepoint(c, "")
 		p.saves[words[1]] = s
@@ -242,6 +291,27 @@ func (p *play) act(command string) string {
 		return text(nil, err)
 	}
 	return p.do(command)
+}
+
+// heard shows the changes that a listener is told of.
+func heard(args []byte) string {
+	var out strings.Builder
+	n, args, _ := msgpack.ReadArrayHeader(args)
+	for range n {
+		_, args, _ = msgpack.ReadArrayHeader(args)
+		for range 2 {
+			if msgpack.TypeOf(args[0]) == msgpack.Nil {
+				out.WriteString(" nil")
+				args = args[1:]
+				continue
+			}
+			var t *tuple.Tuple
+			t, args, _ = readTuple(args)
+			out.WriteString(" " + t.String())
+		}
+		args, _ = msgpack.Skip(args)
+	}
+	return out.String()
 }
 
 // request reads a search: the space with the index, the iterator, the key.
