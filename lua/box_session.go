@@ -77,6 +77,11 @@ func (f *boxFace) registerSession() {
 		ctx.Session.Storage = f.newHandler(luajit.Ref(c.Int()), 0)
 		return nil
 	})
+	// The fiber's session becomes that of a console on a socket.
+	f.fn("session_console", func(c *luajit.Call, ctx *box.Ctx) error {
+		ctx.Session.Type, ctx.Session.FD, ctx.Session.Peer = box.SessionConsole, int(c.Int()), c.Str()
+		return nil
+	})
 	f.fn("session_su", func(c *luajit.Call, ctx *box.Ctx) error {
 		u, err := f.userArg(c)
 		if err != nil {

@@ -3,38 +3,41 @@ local fiber = require('fiber')
 
 local greeting_line = '%-63s\n'
 
-return function(console, evaluate, settings)
+local become_console = require('internal.core').fn('box.session_console')
+
+return function(console, new_repl, evaluate, settings)
     local function greet(s)
         local version = ('Tarantool %s (Lua console)'):format(_TARANTOOL) -- luacheck: ignore
         s:write(greeting_line:format(version) .. greeting_line:format("type 'help' for interactive help"))
     end
 
     -- next_statement reads lines up to the delimiter; nil at the end.
-    local function next_statement(s)
-        local ending = settings.delimiter .. '\n'
-        local line = s:read { delimiter = { ending, '\r\n' } }
+    local function next_statement(s, repl)
+        local ending = repl.delimiter .. '\n'
+        local line = s:read { delimiter = { ending, repl.delimiter .. '\r\n' } }
         if line == nil or line == '' then return nil end
-        if line:sub(-#ending) == ending then return line:sub(1, -#ending - 1) end
-        return (line:gsub('\r\n$', ''))
+        return (line:gsub('\r?\n$', '')):sub(1, -#repl.delimiter - 1)
     end
 
-    local function serve(s)
+    local function serve(s, peer)
+        become_console(s:fd(), peer)
+        local repl = new_repl()
+        fiber.self().storage.console = repl
         greet(s)
         if settings.on_start ~= nil then settings.on_start(s) end
-        local text = ''
-        while true do
-            local statement = next_statement(s)
-            if statement == nil or statement == '\\q' or statement == '\\quit' then break end
-            text = text .. statement
-            local complete, answer = evaluate(text)
-            if complete then
-                text = ''
-                if s:write(answer) == nil then break end
-            else
-                text = text .. '\n'
-            end
+        while not repl.quits do
+            local statement = next_statement(s, repl)
+            if statement == nil then break end
+            local answer = evaluate(repl, statement)
+            if s:write(answer) == nil then break end
         end
         if settings.on_client_disconnect ~= nil then settings.on_client_disconnect(s) end
+    end
+
+    -- name_of returns the address that a socket belongs to.
+    local function name_of(host, port)
+        if host == 'unix/' then return 'unix/:' .. port end
+        return ('%s:%s'):format(host, port)
     end
 
     --- console.listen(address): serves consoles there; the listening socket.
@@ -46,10 +49,11 @@ return function(console, evaluate, settings)
             host, port = parts.host or 'localhost', parts.service
         end
         local s, problem = require('socket').tcp_server(host, port, {
-            name = ('console/%s'):format(host),
-            handler = function(client)
-                fiber.name(('console/%s'):format(host), { truncate = true })
-                serve(client)
+            name = ('console/%s'):format(name_of(host, port)),
+            handler = function(client, from)
+                local peer = from ~= nil and name_of(from.host, from.port) or name_of(host, port)
+                fiber.name(('console/%s'):format(peer), { truncate = true })
+                serve(client, peer)
             end,
         })
         if s == nil then error(('failed to create server %s:%s: %s'):format(host, tostring(port), problem), 2) end
