@@ -124,6 +124,8 @@ func TestGrants(t *testing.T) {
 	d.want(revoke("ann", "execute", "role", "r"), "92 User 'ann' does not have role 'r'")
 	_, err = b.Insert(c, PrivID, mp(`[1, 77, "space", 512, 1]`))
 	d.want(err, "45 User '77' is not found")
+	_, err = b.Insert(c, PrivID, mp(`[88, 77, "space", 512, 1]`))
+	d.want(err, "45 User '88' is not found")
 	_, err = b.Insert(c, PrivID, key(1, b.UserByName("ann").ID, "space", s.ID, 0))
 	d.want(err, "88 Incorrect grant arguments: the grant tuple has no privileges")
 }

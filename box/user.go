@@ -185,16 +185,12 @@ func (b *Box) onPrivRow(c *Ctx, old, new *tuple.Tuple) error {
 		return err
 	}
 	grantee := b.catalog.users[g.grantee]
-	if grantee == nil {
-		if b.recovering {
+	if b.recovering {
+		if grantee == nil {
 			return nil
 		}
-		return boxerr.New(boxerr.NoSuchUser, itoa(int64(g.grantee)))
-	}
-	if !b.recovering {
-		if err := b.checkGrant(c, g, grantee, right); err != nil {
-			return err
-		}
+	} else if err := b.checkGrant(c, g, grantee, right); err != nil {
+		return err
 	}
 	if new == nil {
 		g.rights = 0
@@ -240,11 +236,14 @@ func wrongObject(field []byte) error {
 	return boxerr.New(boxerr.FieldType, itoa(privFieldObject+1), "unsigned", tuple.KindName(field))
 }
 
-// checkGrant checks that the grantor may give or take what the row says.
+// checkGrant checks that the grantor may give or take what the row says. grantee is nil when there is no such user.
 func (b *Box) checkGrant(c *Ctx, g *grant, grantee *User, right Privilege) error {
 	grantor := b.catalog.users[g.grantor]
 	if grantor == nil {
 		return boxerr.New(boxerr.NoSuchUser, itoa(int64(g.grantor)))
+	}
+	if grantee == nil {
+		return boxerr.New(boxerr.NoSuchUser, itoa(int64(g.grantee)))
 	}
 	typ, id := g.object.Type, g.object.ID
 	name, owner, known := b.objectName(g)

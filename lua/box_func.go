@@ -49,10 +49,11 @@ func (f *boxFace) enterFunc(c *luajit.Call, ctx *box.Ctx) error {
 	return nil
 }
 
-// becomeAgain takes the number of the user that the code ran as before.
+// becomeAgain takes the number of the user that the code ran as before. Who was dropped meanwhile has no rights.
 func (f *boxFace) becomeAgain(c *luajit.Call, ctx *box.Ctx) error {
-	if u := f.Box.UserByID(id(c)); u != nil {
-		ctx.User = u
+	number := id(c)
+	if ctx.User = f.Box.UserByID(number); ctx.User == nil {
+		ctx.User = &box.User{ID: number}
 	}
 	return nil
 }

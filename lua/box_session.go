@@ -24,7 +24,13 @@ func (f *boxFace) registerSession() {
 	push("session_sync", func(c *luajit.Call, ctx *box.Ctx) { c.PushUint(ctx.Session.Sync) })
 	push("session_user", func(c *luajit.Call, ctx *box.Ctx) { c.PushString(ctx.Session.User.Name) })
 	push("session_uid", func(c *luajit.Call, ctx *box.Ctx) { c.PushUint(uint64(ctx.Session.User.ID)) })
-	push("session_effective_user", func(c *luajit.Call, ctx *box.Ctx) { c.PushString(ctx.User.Name) })
+	push("session_effective_user", func(c *luajit.Call, ctx *box.Ctx) {
+		if ctx.User.Name == "" { // a user who was dropped
+			c.PushNil()
+			return
+		}
+		c.PushString(ctx.User.Name)
+	})
 	push("session_euid", func(c *luajit.Call, ctx *box.Ctx) { c.PushUint(uint64(ctx.User.ID)) })
 	// The session that an argument names; without one the session of the caller.
 	other := func(name string, get func(c *luajit.Call, s *box.Session) error) {

@@ -274,6 +274,15 @@ func TestBox(t *testing.T) {
 				#user.info(32)`,
 			"ClientError: User 'nil' is not found; ClientError: Invalid key part count in an exact match (expected 1, got 0); " +
 				"false; ClientError: Role 'nil' is not found; 12; IllegalParams: wrong object name type; 4"},
+		{"a user who drops himself", `
+			box.schema.user.create('tmp')
+			local s = box.schema.space.create('s')
+			s:create_index('pk')
+			return box.session.su('tmp', function()
+				box.session.su('admin', box.schema.user.drop, 'tmp')
+				return tostring(box.session.effective_user()) .. ' ' .. box.session.euid() .. ' ' .. try(s.get, s, 1)
+			end)`,
+			"nil 32 AccessDeniedError: Usage access to universe '' is denied for user ''"},
 		{"functions with the wrong arguments", `
 			box.schema.func.create('f', {body = 'function() error("x") end'})
 			local f, func = box.func.f, box.schema.func
