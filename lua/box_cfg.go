@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"math"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/lycosadb/lycosa/box"
@@ -239,8 +240,8 @@ func (f *boxFace) applyNetwork(o cfgOptions) error {
 	return nil
 }
 
-// addresses reads the option listen: a port, an address, or a list of addresses, each of which may be a map with the
-// address under "uri".
+// addresses reads the option listen: a port, a text with addresses, or a list of these, each of which may be a map with
+// the address under "uri" or 1 and parameters. That it is well formed was checked before.
 func addresses(v []byte) []string {
 	if len(v) == 0 {
 		return nil
@@ -251,21 +252,9 @@ func addresses(v []byte) []string {
 		return []string{itoa(uint32(n))}
 	case msgpack.String:
 		text, _, _ := msgpack.ReadString(v)
-		if len(text) == 0 {
-			return nil
-		}
-		return []string{string(text)}
+		return strings.FieldsFunc(string(text), func(r rune) bool { return r == ',' || r == ' ' })
 	case msgpack.Map:
-		list := addresses(mapValue(v, "uri"))
-		if params := mapValue(v, "params"); params != nil && msgpack.TypeOf(params[0]) == msgpack.Map {
-			// The server knows what of this it can do.
-			if transport, _, ok := msgpack.ReadString(mapValue(params, "transport")); ok {
-				for i := range list {
-					list[i] += "?transport=" + string(transport)
-				}
-			}
-		}
-		return list
+		return addressesOfMap(v)
 	case msgpack.Array:
 		var list []string
 		n, rest, _ := msgpack.ReadArrayHeader(v)
@@ -277,4 +266,46 @@ func addresses(v []byte) []string {
 		return list
 	}
 	return nil
+}
+
+// addressesOfMap reads one address with parameters, or several with parameters for those without: a table of Lua that has
+// both numbers and names as keys.
+func addressesOfMap(v []byte) []string {
+	list := addresses(mapValue(v, "uri"))
+	n, rest, _ := msgpack.ReadMapHeader(v)
+	for range n {
+		var key, value []byte
+		key, rest = split(rest)
+		value, rest = split(rest)
+		if msgpack.TypeOf(key[0]) == msgpack.Uint {
+			list = append(list, addresses(value)...)
+		}
+	}
+	for _, name := range []string{"params", "default_params"} {
+		params := mapValue(v, name)
+		if params == nil || msgpack.TypeOf(params[0]) != msgpack.Map {
+			continue
+		}
+		value := mapValue(params, "transport")
+		if count, first, isArray := msgpack.ReadArrayHeader(value); isArray && count > 0 {
+			value, _ = split(first)
+		}
+		// The server knows what of this it can do.
+		if transport, _, ok := msgpack.ReadString(value); ok {
+			for i, address := range list {
+				if !strings.Contains(address, "transport=") {
+					list[i] = withTransport(address, string(transport))
+				}
+			}
+		}
+	}
+	return list
+}
+
+func withTransport(address, transport string) string {
+	separator := "?"
+	if strings.Contains(address, "?") {
+		separator = "&"
+	}
+	return address + separator + "transport=" + transport
 }

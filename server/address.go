@@ -22,8 +22,12 @@ type Address struct {
 func ParseAddress(text string) (Address, error) {
 	rest, query, _ := strings.Cut(text, "?")
 	for _, parameter := range strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' }) {
-		if name, value, _ := strings.Cut(parameter, "="); name == "transport" && value != "plain" && value != "" {
-			return Address{}, boxerr.New(boxerr.Unsupported, "Listening", "the transport '"+value+"'")
+		switch name, value, _ := strings.Cut(parameter, "="); {
+		case name != "transport" || value == "plain" || value == "":
+		case value == "ssl":
+			return Address{}, boxerr.New(boxerr.Unsupported, "Listening", "the transport 'ssl'")
+		default:
+			return Address{}, boxerr.Illegal("Invalid transport: %s", value)
 		}
 	}
 	rest = strings.TrimPrefix(rest, "tcp://")

@@ -137,6 +137,10 @@ func (in *input) makeRoom() {
 	case in.buf == nil:
 		in.lent = in.from.take(in.class)
 		in.buf, in.r, in.most = *in.lent, 0, 0
+		if len(in.rest) > len(in.buf)/2 {
+			in.from.give(in.lent, in.class)
+			in.buf, in.lent = make([]byte, 4*len(in.rest)), nil
+		}
 		in.w = copy(in.buf, in.rest)
 		in.rest = in.rest[:0]
 	case in.r == in.w && in.w < len(in.buf):

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/lycosadb/lycosa/iproto"
@@ -116,6 +117,17 @@ func TestInput(t *testing.T) {
 	if in.class != 0 {
 		t.Errorf("buffers of class %d for little", in.class)
 	}
+	// what is left of a packet may be more than a buffer holds
+	long := strings.Repeat("y", maxRest)
+	send(long)
+	fill(long)
+	idle()
+	in.class = 0
+	send("z")
+	fill(long + "z")
+	in.r = in.w
+	idle()
+	in.class = 0
 	// a connection that waits for room keeps what it has
 	send("abc")
 	fill("abc")
@@ -211,5 +223,48 @@ func TestIdleConnectionsAreSmall(t *testing.T) {
 	}
 	if each := (used() - before) / connections; each > 16<<10 {
 		t.Errorf("%d bytes a connection", each)
+	}
+}
+
+// scarce is a listener that can't accept as often as it is told.
+type scarce struct {
+	net.Listener
+	failures int
+}
+
+func (l *scarce) Accept() (net.Conn, error) {
+	if l.failures > 0 {
+		l.failures--
+		return nil, &net.OpError{Op: "accept", Net: "unix", Err: syscall.EMFILE}
+	}
+	return l.Listener.Accept()
+}
+
+func TestTooManyOpenFiles(t *testing.T) {
+	lines := make(chan string, 10)
+	w := newWorld(t, Options{Log: func(level byte, message string) { lines <- string(level) + " " + message }})
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.s.running.Add(1)
+	go w.s.accept(&listener{&scarce{l, 2}, Address{"unix", path}})
+	defer func() { _ = l.Close() }()
+	nc, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.greet(nc).ask(request(64, 1, nil), "0 1 {}")
+	for _, want := range []string{
+		"E connections can't be accepted for now: accept unix: too many open files",
+		"I connections are accepted again on " + path,
+	} {
+		if got := <-lines; got != want {
+			t.Errorf("%q was logged instead of %q", got, want)
+		}
+	}
+	if len(lines) > 0 {
+		t.Errorf("%q was logged as well", <-lines)
 	}
 }

@@ -219,6 +219,7 @@ func TestAddresses(t *testing.T) {
 		{"./a.sock?transport=plain", "unix/:./a.sock"},
 		{"guest:secret@localhost:3301", "localhost:3301"},
 		{"localhost:3301?transport=ssl", "Listening does not support the transport 'ssl'"},
+		{"localhost:3301?transport=pigeon", "Invalid transport: pigeon"},
 		{"localhost", "Incorrect URI: expected host:service or /unix.socket"},
 		{"localhost:99999", "Incorrect URI: expected host:service or /unix.socket"},
 		{"", "Incorrect URI: expected host:service or /unix.socket"},

@@ -200,7 +200,7 @@ func (s *Server) Listen(addresses ...string) error {
 			undo()
 			return err
 		}
-		if l := s.listening(address); l != nil {
+		if l := s.listening(address); l != nil && !contains(next, l) {
 			next = append(next, l)
 			continue
 		}
@@ -276,24 +276,32 @@ func (s *Server) Addresses() []string {
 	return list
 }
 
-// accept serves all who connect to l, until it is closed.
+// accept serves all who connect to l, until it is closed. Where that can't be done, as with too many open files, it is
+// tried again: those who connect wait meanwhile, and the log is told once, and once more when it works again.
 func (s *Server) accept(l *listener) {
 	defer s.running.Done()
+	failed := 0
 	for {
 		nc, err := l.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil {
-			s.options.Log('E', "accept: "+err.Error())
+			if failed++; failed == 1 {
+				s.options.Log('E', "connections can't be accepted for now: "+err.Error())
+			}
 			time.Sleep(acceptPause)
 			continue
+		}
+		if failed > 0 {
+			failed = 0
+			s.options.Log('I', "connections are accepted again on "+l.Addr().String())
 		}
 		s.Start(nc)
 	}
 }
 
-// acceptPause is how long a listener rests after it could not accept: as a rule there are too many open files.
+// acceptPause is how long a listener rests after it could not accept.
 const acceptPause = 50 * time.Millisecond
 
 // Start serves a connection in the background, until it is closed.

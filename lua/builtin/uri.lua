@@ -141,62 +141,104 @@ local function as_values(v)
     return list
 end
 
-local function incorrect() return nil, core.new_error('IllegalParams', problem, 3) end
+local function refuse(text) return nil, core.new_error('IllegalParams', text, 4) end
 
-local function parse_table(t)
-    local text = t.uri or t[1]
-    if type(text) == 'number' then text = tostring(text) end
-    if type(text) ~= 'string' then return incorrect() end
-    local result = parse_text(text)
-    if result == nil then return incorrect() end
-    if t.login ~= nil then result.login = t.login end
-    if t.password ~= nil then result.password = t.password end
-    for _, source in ipairs { t.default_params or {}, t.params or {} } do
-        for name, v in pairs(source) do
-            result.params = result.params or {}
-            if source == t.params or result.params[name] == nil then result.params[name] = as_values(v) end
+local shape = 'Invalid URI table: expected {uri = string, params = table} or {string, params = table}'
+
+-- What is wrong with a table of parameters, nil if nothing is.
+local function params_problem(params)
+    if type(params) ~= 'table' then return 'Incorrect type for URI parameters: should be a table' end
+    for name, value in pairs(params) do
+        if type(name) ~= 'string' then return 'Incorrect type for URI parameter name: should be a string' end
+        if type(value) == 'table' then
+            for _, v in pairs(value) do
+                if type(v) ~= 'string' and type(v) ~= 'number' then
+                    return 'Incorrect type for URI parameter value: should be string or number'
+                end
+            end
+        elseif type(value) ~= 'string' and type(value) ~= 'number' then
+            return 'Incorrect type for URI parameter value: should be string, number or table'
         end
     end
+end
+
+-- Adds parameters to those of an address; the ones it has stay if they are defaults that are added.
+local function add_params(result, params, are_defaults)
+    for name, value in pairs(params or {}) do
+        result.params = result.params or {}
+        if not are_defaults or result.params[name] == nil then result.params[name] = as_values(value) end
+    end
+end
+
+local function parse_one(text)
+    local result = parse_text(tostring(text))
+    if result == nil then return refuse(problem) end
+    return result
+end
+
+local function parse_table(t)
+    if t.default_params ~= nil then return refuse('Default URI parameters are not allowed for single URI') end
+    local text = t.uri
+    if text == nil then text = t[1] elseif t[1] ~= nil then return refuse(shape) end
+    if text == nil or t[2] ~= nil then return refuse(shape) end
+    if type(text) ~= 'string' and type(text) ~= 'number' then
+        return refuse('Incorrect type for URI in nested table: should be string, number')
+    end
+    local wrong = t.params ~= nil and params_problem(t.params)
+    if wrong then return refuse(wrong) end
+    local result, err = parse_one(text)
+    if result == nil then return nil, err end
+    if t.login ~= nil then result.login = t.login end
+    if t.password ~= nil then result.password = t.password end
+    add_params(result, t.params)
     return result
 end
 
 --- parse(text or table): a table of the parts, or nil and an error.
 function uri.parse(source)
-    if type(source) == 'number' then source = tostring(source) end
     if type(source) == 'table' then return parse_table(source) end
-    if type(source) ~= 'string' then error('Usage: uri.parse(string|table)', 2) end
-    local result = parse_text(source)
-    if result == nil then return incorrect() end
-    return result
+    if type(source) ~= 'string' and type(source) ~= 'number' then error('Usage: uri.parse(string|table)', 2) end
+    return parse_one(source)
 end
 
---- parse_many(text or table): the parts of each of several addresses, which a text separates by commas.
-function uri.parse_many(source)
-    if type(source) == 'number' then source = tostring(source) end
-    local list = {}
-    if type(source) == 'string' then
-        for text in source:gmatch('[^,]+') do list[#list + 1] = text:match('^%s*(.-)%s*$') end
-    elseif type(source) == 'table' then
-        if source.uri ~= nil then list = { source } else
-            for i, item in ipairs(source) do list[i] = item end
-            if #list == 1 and source.params ~= nil then list = { source } end
-        end
-    else
-        error('Usage: uri.parse_many(string|table)', 2)
-    end
+-- The addresses of a list, with the parameters that go for those that don't have them.
+local function parse_list(list)
+    if list.uri ~= nil then return refuse(shape) end
+    if list.params ~= nil then return refuse('URI parameters are not allowed for multiple URIs') end
+    local wrong = list.default_params ~= nil and params_problem(list.default_params)
+    if wrong then return refuse(wrong) end
     local results = {}
     for i, item in ipairs(list) do
-        local result, err = uri.parse(item)
-        if result == nil then return nil, err end
-        if source ~= item and type(source) == 'table' and source.default_params ~= nil then
-            for name, v in pairs(source.default_params) do
-                result.params = result.params or {}
-                result.params[name] = result.params[name] or as_values(v)
-            end
+        local result, err
+        if type(item) == 'table' then
+            result, err = parse_table(item)
+        elseif type(item) == 'string' or type(item) == 'number' then
+            result, err = parse_one(item)
+        else
+            return refuse('Incorrect type for URI: should be string, number or table')
         end
+        if result == nil then return nil, err end
+        add_params(result, list.default_params, true)
         results[i] = result
     end
     return results
+end
+
+--- parse_many(text or table): the parts of each of several addresses, which a text separates by commas, or nil and an
+--- error. A table is a list, or a single address with its parameters.
+function uri.parse_many(source)
+    if type(source) == 'string' or type(source) == 'number' then
+        local list = {}
+        for text in tostring(source):gmatch('[^,]+') do list[#list + 1] = text:match('^%s*(.-)%s*$') end
+        return parse_list(list)
+    end
+    if type(source) ~= 'table' then return refuse('Incorrect type for URI: should be string, number or table') end
+    if source[2] ~= nil or source.uri == nil and (source[1] == nil or type(source[1]) == 'table') then
+        return parse_list(source)
+    end
+    local result, err = parse_table(source)
+    if result == nil then return nil, err end
+    return { result }
 end
 
 local function format_params(params)

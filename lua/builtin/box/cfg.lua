@@ -3,6 +3,7 @@ local go = require('internal.go')
 local fiber = require('fiber')
 local make_view = require('internal.views')
 local log = require('log').box_api
+local uri = require('uri')
 local txn = require('box.txn')
 
 local configure = go.fn('box.configure')
@@ -218,6 +219,15 @@ end
 
 -- What values an option may have: functions that say what is wrong with one.
 local ranges = {
+    listen = function(value)
+        local list, err = uri.parse_many(value)
+        if list == nil then return err.message end
+        for _, address in ipairs(list) do
+            if address.service == nil and not (address.host or ''):find('^%.') then
+                return 'expected host:service or /unix.socket'
+            end
+        end
+    end,
     wal_mode = one_of('none write fsync'),
     memtx_allocator = one_of('small system'),
     auth_type = one_of('chap-sha1'),
