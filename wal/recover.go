@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"sync"
 
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/vclock"
@@ -19,7 +20,7 @@ type Recovery struct {
 	SnapDir, LogDir string
 	// Force skips what can't be read or applied, as far as that makes sense.
 	Force bool
-	// Warn is told what Force skipped, and what is odd. May be nil.
+	// Warn is told what Force skipped, and what is odd. May be nil. Calls come one at a time, from several goroutines.
 	Warn func(err error)
 	// Reading is called before each file is read, Progress after it with the number of its rows. May be nil.
 	Reading  func(file string)
@@ -29,6 +30,8 @@ type Recovery struct {
 	Instance string
 	// VClock is the state that was reached.
 	VClock vclock.VClock
+
+	warning sync.Mutex // keeps calls of Warn apart
 }
 
 // firstUserSpace is the id from which spaces are not those of the system.
@@ -61,7 +64,7 @@ func (r *Recovery) Snapshot(apply func(row *xlog.Row) error) (found bool, err er
 }
 
 func (r *Recovery) readSnapshot(path string, apply func(row *xlog.Row) error) error {
-	s, err := xlog.Open(r.FS, path, xlog.ReaderOptions{Warn: r.Warn})
+	s, err := xlog.Open(r.FS, path, xlog.ReaderOptions{Warn: r.warn})
 	if err != nil {
 		return err
 	}
@@ -69,26 +72,36 @@ func (r *Recovery) readSnapshot(path string, apply func(row *xlog.Row) error) er
 	if r.Reading != nil {
 		r.Reading(path)
 	}
-	var rows int64
-	for {
+	// All of the system's rows must be there: behind them, a loss is one of data only.
+	lenient := func(row *xlog.Row) bool {
+		space, _ := row.Space()
+		return r.Force && space >= firstUserSpace
+	}
+	in := readAhead(func(rows []xlog.Row) ([]xlog.Row, error) {
 		row, err := s.Next()
-		if err == io.EOF {
-			break
-		}
 		if err != nil {
-			return err
+			return rows, err
 		}
-		if space, _ := row.Space(); r.Force && space >= firstUserSpace {
-			// All of the system's rows are there: from now on a loss is one of data only.
+		if lenient(row) {
 			s.SetForce(true)
 		}
+		return append(rows, *row), nil
+	})
+	var rows int64
+	force := false
+	err = in.each(func(row []xlog.Row) error {
+		force = force || lenient(&row[0])
 		rows++
-		if err := apply(row); err != nil {
-			if !s.Force() {
-				return err
-			}
+		err := apply(&row[0])
+		if err != nil && force {
 			r.warn(err)
+			err = nil
 		}
+		return err
+	})
+	in.close()
+	if err != nil {
+		return err
 	}
 	if !s.Closed() {
 		err := boxerr.OfType(boxerr.TypeXlog, "snapshot '%s' has no EOF marker", path)
@@ -139,7 +152,7 @@ func (r *Recovery) Logs(apply func(rows []xlog.Row) error) error {
 }
 
 func (r *Recovery) readLog(path string, apply func(rows []xlog.Row) error) error {
-	l, err := xlog.Open(r.FS, path, xlog.ReaderOptions{Force: r.Force, Warn: r.Warn})
+	l, err := xlog.Open(r.FS, path, xlog.ReaderOptions{Force: r.Force, Warn: r.warn})
 	if err != nil {
 		return err
 	}
@@ -147,16 +160,9 @@ func (r *Recovery) readLog(path string, apply func(rows []xlog.Row) error) error
 	if r.Reading != nil {
 		r.Reading(path)
 	}
-	var rows []xlog.Row
 	var count int64
-	for {
-		rows, err = l.NextTxn(rows[:0])
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return err
-		}
+	in := readAhead(l.NextTxn)
+	err = in.each(func(rows []xlog.Row) error {
 		count += int64(len(rows))
 		fresh := rows[:0]
 		for _, row := range rows {
@@ -166,14 +172,18 @@ func (r *Recovery) readLog(path string, apply func(rows []xlog.Row) error) error
 			}
 		}
 		if len(fresh) == 0 {
-			continue
+			return nil
 		}
-		if err := apply(fresh); err != nil {
-			if !r.Force {
-				return err
-			}
+		err := apply(fresh)
+		if err != nil && r.Force {
 			r.warn(err)
+			err = nil
 		}
+		return err
+	})
+	in.close()
+	if err != nil {
+		return err
 	}
 	if l.Torn() {
 		r.warn(boxerr.OfType(boxerr.TypeXlog, "'%s' ends in the middle of a block: nothing behind offset %d is used", path, l.Good()))
@@ -196,6 +206,8 @@ func (r *Recovery) Clean() error {
 
 func (r *Recovery) warn(err error) {
 	if r.Warn != nil {
+		r.warning.Lock()
+		defer r.warning.Unlock()
 		r.Warn(err)
 	}
 }
