@@ -400,6 +400,9 @@ func (h *History) Clean() { h.parkAll(nil) }
 // never was.
 func (h *History) conflicts(t *Txn, undone bool) {
 	h.noteAll(t)
+	if h.room == nil {
+		h.room = make([]byte, 0, 256)
+	}
 	hits := h.hits[:0]
 	hit := func(n *interval) {
 		if r := n.txn; r != t && !r.hit {
