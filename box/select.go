@@ -329,7 +329,6 @@ type Iterator struct {
 	space *Space
 	index *memtx.Index
 	it    index.Iterator
-	txn   uint64 // id of the transaction in which it was opened, 0 for none
 }
 
 // OpenIterator starts a walk. The request's key and position are copied; its limit and offset do not count.
@@ -352,14 +351,11 @@ func (b *Box) OpenIterator(c *Ctx, r *SelectRequest) (*Iterator, error) {
 	if err := b.reading(c, sp); err != nil {
 		return nil, err
 	}
-	if h := b.commits.history; h != nil {
+	if h := b.history(); h != nil {
 		h.Watch(sp.Mem)
 	}
 	after = append(index.Position(nil), after...)
 	it := &Iterator{b: b, space: sp, index: x}
-	if c.Txn != nil {
-		it.txn = c.Txn.ID
-	}
 	if sp.Virtual != nil {
 		it.it, err = sp.Virtual.Iterate(c, x, r.Iterator, key, n, after)
 	} else {
@@ -382,6 +378,9 @@ func (it *Iterator) Next(c *Ctx) (*tuple.Tuple, error) {
 	if sp := it.b.catalog.spaces[it.space.ID]; sp == nil || sp.Mem.Index(it.index.ID) != it.index {
 		it.it = nil
 		return nil, nil
+	}
+	if f, ok := it.it.(memtx.Follower); ok {
+		f.Follow(c.Txn)
 	}
 	t := it.it.Next()
 	if err := it.b.read(c); err != nil {

@@ -198,13 +198,22 @@ func (b *Box) begin(c *Ctx) {
 	}
 	cs.last++
 	c.Txn.ID = cs.last
-	if b.Config.UseMVCC && !b.recovering {
-		if cs.history == nil {
-			cs.history = new(memtx.History)
-			b.Cord.OnLock = b.confirmWritten
-		}
-		cs.history.BeginAlone(c.Txn)
+	if h := b.history(); h != nil {
+		h.BeginAlone(c.Txn)
 	}
+}
+
+// history returns what keeps transactions apart. It is nil without MVCC and during recovery.
+func (b *Box) history() *memtx.History {
+	if !b.Config.UseMVCC || b.recovering {
+		return nil
+	}
+	cs := &b.commits
+	if cs.history == nil {
+		cs.history = new(memtx.History)
+		b.Cord.OnLock = b.confirmWritten
+	}
+	return cs.history
 }
 
 // confirmWritten is called when the lock has been taken: what the journal has written meanwhile is confirmed. That

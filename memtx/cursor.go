@@ -1,6 +1,8 @@
 package memtx
 
 import (
+	"slices"
+
 	"github.com/lycosadb/lycosa/index"
 	"github.com/lycosadb/lycosa/tuple"
 )
@@ -42,6 +44,35 @@ func (s *Space) newCursor(txn *Txn, x *Index, typ index.IteratorType, key []byte
 		s.looked(txn, x, c.ahead, settle)
 	}
 	return c, nil
+}
+
+// Follower is implemented by walks whose steps different transactions may make, one after another.
+type Follower interface {
+	// Follow makes the next steps those of a transaction, or with nil of nobody.
+	Follow(txn *Txn)
+}
+
+// Follow implements Follower.
+func (c *cursor) Follow(txn *Txn) {
+	if txn == c.txn && (txn == nil || txn.ID == c.id) {
+		return
+	}
+	if was := c.txn; was != nil && was.ID == c.id && c.known {
+		if was.tracked() {
+			c.note(was)
+		}
+		was.cursors = slices.DeleteFunc(was.cursors, func(d *cursor) bool { return d == c })
+	}
+	c.txn, c.id, c.last, c.known = txn, 0, nil, false
+	if txn == nil {
+		return
+	}
+	c.id = txn.ID
+	if c.index.ordered() {
+		c.ahead.goOn(c.typ, c.AppendPosition(nil))
+	} else if txn.tracked() {
+		txn.note(c.index, c.ahead)
+	}
 }
 
 // Next implements index.Iterator.

@@ -196,7 +196,7 @@ func (s *Space) Random(txn *Txn, x *Index, seed uint32) *tuple.Tuple {
 }
 
 // Iterate walks over an index, as txn sees it. See index.Index. The walk may go on when the transaction has ended: it
-// is nobody's then.
+// is nobody's then, unless another one takes it over (see Follower).
 func (s *Space) Iterate(txn *Txn, x *Index, typ index.IteratorType, key []byte, n int, after index.Position) (index.Iterator, error) {
 	if s.plain(txn) {
 		return x.Iterate(typ, key, n, after)

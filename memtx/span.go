@@ -95,16 +95,22 @@ func spanOf(x *Index, typ index.IteratorType, key []byte, n int, after index.Pos
 			s.hi = bound{key, n, false}
 		}
 	}
-	if len(after) > 0 {
-		if m, parts, ok := msgpack.ReadArrayHeader(after); ok {
-			if typ.Reverse() {
-				s.hi = bound{parts, m, false}
-			} else {
-				s.lo = bound{parts, m, true}
-			}
+	s.goOn(typ, after)
+	return s
+}
+
+// goOn shortens the span to what a walk has ahead of it behind a position, which may be empty.
+func (s *span) goOn(typ index.IteratorType, after index.Position) {
+	if len(after) == 0 {
+		return
+	}
+	if m, parts, ok := msgpack.ReadArrayHeader(after); ok {
+		if typ.Reverse() {
+			s.hi = bound{parts, m, false}
+		} else {
+			s.lo = bound{parts, m, true}
 		}
 	}
-	return s
 }
 
 // keyed reports whether the index holds a tuple under keys that are made by a function or taken out of an array.
