@@ -13,7 +13,7 @@ import (
 // to those who wait in the order in which they came, each of whom is woken alone and may use up what there is.
 
 // readAhead is how many bytes are read while no request may run.
-const readAhead = 256 << 10
+const readAhead = 64 << 10
 
 // warnPause is how often the log is told at most that connections have to wait.
 const warnPause = 5 * time.Second
