@@ -18,7 +18,7 @@ DEPS_NODE := nodejs npm
 BELOW_LUA = $$($(GO) list -f '{{.ImportPath}} {{.Deps}}' ./... | \
 	grep -v -e internal/luajit -e /bench -e /examples -e /conformance -e /integration -e /crash -e /soak | cut -d' ' -f1)
 
-.PHONY: run build test race clients lint bench bench-crowd bench-persist crash soak fuzz fmt deps deps-test deps-node clean
+.PHONY: run build test race clients lint bench bench-crowd crash soak fuzz fmt deps deps-test deps-node clean
 
 build: deps
 	$(GO) build -trimpath -o $(BIN) ./cmd/lycosa
@@ -48,6 +48,9 @@ lint: deps-test
 
 bench: build deps-test
 	$(GO) run ./bench -server $(BIN) -baseline bench/baseline.json $(BENCH)
+
+bench-crowd: build
+	$(GO) run ./bench/crowd -server $(BIN)
 
 crash: build
 	$(GO) test ./crash -v -timeout 30m -binary $(abspath $(BIN)) -kills $(KILLS)

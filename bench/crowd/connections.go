@@ -65,6 +65,13 @@ func connections(all *servers) error {
 	if err := report("the same, a little later", idle+active); err != nil {
 		return err
 	}
+	_, most, err := memory(s)
+	if err != nil {
+		return err
+	}
+	if megabytes(most) > limit {
+		return fmt.Errorf("the server took %.0f MB, more than the limit of %.0f", megabytes(most), limit)
+	}
 	fmt.Printf("\n%.0f answers a second to %d connections beside %d that wait.\n", got.rate(), active, idle)
 	return nil
 }

@@ -37,6 +37,7 @@ func main() {
 	only := flag.String("only", "connections,neighbours,watchers", "the parts to run")
 	flag.IntVar(&idle, "idle", idle, "connections that wait")
 	flag.IntVar(&active, "active", active, "connections that ask")
+	flag.Float64Var(&limit, "limit", limit, "megabytes that a server with all these connections may take")
 	flag.IntVar(&rounds, "rounds", rounds, "rounds of neighbours")
 	flag.DurationVar(&measured, "time", measured, "how long each measurement takes")
 	flag.Parse()
@@ -51,6 +52,7 @@ func main() {
 // How much is measured.
 var (
 	idle, active = 10_000, 1_000
+	limit        = 400.0
 	rounds       = 5
 	measured     = 2 * time.Second
 )
