@@ -117,6 +117,9 @@ func (f *boxFace) registerSession() {
 
 // userArg reads a user by name or number.
 func (f *boxFace) userArg(c *luajit.Call) (*box.User, error) {
+	if !f.Box.Configured() {
+		return nil, boxerr.New(boxerr.Unconfigured)
+	}
 	var u *box.User
 	var name string
 	if c.Peek() == msgpack.String {

@@ -14,8 +14,6 @@ local is_configured = go.fn('box.is_configured')
 local types = {
     audit_log = 'string',
     audit_nonblock = 'boolean',
-    auth_delay = 'number',
-    auth_retries = 'number',
     auth_type = 'string',
     background = 'boolean',
     bootstrap_leader = 'string',
@@ -181,7 +179,7 @@ local defaults = {
 -- Options that can be given another value later.
 local dynamic = {}
 for name in ([[
-    auth_delay auth_retries auth_type bootstrap_leader bootstrap_strategy checkpoint_count checkpoint_interval
+    auth_type bootstrap_leader bootstrap_strategy checkpoint_count checkpoint_interval
     checkpoint_wal_threshold cluster_name custom_proc_title election_fencing_mode election_mode election_timeout
     feedback_crashinfo feedback_enabled feedback_host feedback_interval feedback_metrics_collect_interval
     feedback_metrics_limit feedback_send_metrics force_recovery instance_name instance_uuid io_collect_interval listen
@@ -265,8 +263,6 @@ local ranges = {
 -- Options for what is not there: given with another value than the one here they are refused.
 local unsupported = {
     audit_log = {'audit log'},
-    auth_delay = {'delays of authentication', 0},
-    auth_retries = {'limits of authentication', 0},
     background = {'running in the background', false},
     election_mode = {'elections', 'off'},
     hot_standby = {'hot standby', false},
