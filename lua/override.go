@@ -38,7 +38,7 @@ func (h *Handler) Serve(r *server.Request) (server.Outcome, error) {
 		o = &override{state: s}
 	}
 	o.handler, o.request = h, r
-	entry := s.entry.handle
+	entry := luajit.NoRef
 	switch {
 	case h.around:
 		entry = s.entry.wrap

@@ -79,7 +79,7 @@ type State struct {
 
 // entries are the Lua functions that Go starts coroutines with, see builtin/internal/fibers.lua.
 type entries struct {
-	call, callRef, callRaw, eval, handle, handle3, fiber, run, compile, txn, wrap luajit.Ref
+	call, callRef, callRaw, eval, handle3, fiber, run, compile, txn, wrap luajit.Ref
 }
 
 // maxPooled bounds the coroutines and fibers that are kept for use again.
@@ -147,7 +147,7 @@ func (s *State) boot() error {
 		return err
 	})
 	for name, ref := range map[string]*luajit.Ref{
-		"call": &s.entry.call, "call_ref": &s.entry.callRef, "eval": &s.entry.eval, "handle": &s.entry.handle,
+		"call": &s.entry.call, "call_ref": &s.entry.callRef, "eval": &s.entry.eval,
 		"handle3": &s.entry.handle3, "fiber": &s.entry.fiber, "run": &s.entry.run, "call_raw": &s.entry.callRaw,
 		"compile": &s.entry.compile, "txn": &s.entry.txn, "wrap": &s.entry.wrap,
 	} {

@@ -198,7 +198,8 @@ func (s *State) Resume(t *Thread, entry, f Ref, in []byte, count int) Status {
 	return Status(C.ly_resume(s.vm, t.co, C.int(entry), C.int(f), (*C.char)(pointer(in)), C.size_t(len(in)), C.int(count)))
 }
 
-// ResumeRequest runs entry in the thread; its take_request() gets f and the request as msgpack objects.
+// ResumeRequest runs entry in the thread; its take_request() gets f and the request as msgpack objects. Without an entry
+// (NoRef) it runs f(header, body), whose first result is the output if it is a boolean; any other becomes nil.
 func (s *State) ResumeRequest(t *Thread, entry, f Ref, header, body []byte) Status {
 	return Status(C.ly_resume_request(s.vm, t.co, C.int(entry), C.int(f), (*C.char)(pointer(header)), C.size_t(len(header)),
 		(*C.char)(pointer(body)), C.size_t(len(body))))

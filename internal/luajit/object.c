@@ -291,6 +291,19 @@ field(lua_State *L, struct ly_vm *vm, const struct ly_object *o, int number)
 	return 1;
 }
 
+/* named finds the value of the key of the protocol that the string at index 2 names. It returns 1 with the value pushed or
+ * nil, 0 when the string names none, or the object has other keys than such. */
+static int
+named(lua_State *L, struct ly_vm *vm, const struct ly_object *o)
+{
+	lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_names);
+	lua_pushvalue(L, 2);
+	lua_rawget(L, -2);
+	int number = lua_type(L, -1) == LUA_TNUMBER ? (int)lua_tointeger(L, -1) : 0x80;
+	lua_settop(L, 2);
+	return number < 0x80 && field(L, vm, o, number);
+}
+
 /* __index: a method, then the key. Upvalue 2 is the table of methods. */
 static int
 object_index(lua_State *L)
@@ -304,16 +317,9 @@ object_index(lua_State *L)
 		if (!lua_isnil(L, -1))
 			return 1;
 		lua_pop(L, 1);
-		if (o->names && !o->kept) {
-			lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_names);
-			lua_pushvalue(L, 2);
-			lua_rawget(L, -2);
-			int number = lua_type(L, -1) == LUA_TNUMBER ? (int)lua_tointeger(L, -1) : 0x80;
-			lua_settop(L, 2);
-			if (number < 0x80 && field(L, vm, o, number)) {
-				keep(L, o);
-				return 1;
-			}
+		if (o->names && !o->kept && named(L, vm, o)) {
+			keep(L, o);
+			return 1;
 		}
 	}
 	return look_up(L, vm, o);

@@ -643,7 +643,14 @@ static int
 resumed(struct ly_vm *vm, lua_State *co, int rc)
 {
 	if (rc == 0) {
-		lua_settop(co, 0);
+		/* An entry function has left its results in vm->out and returns none; a handler that ran without one has. */
+		if (lua_gettop(co) > 0) {
+			ly_buf_reserve(&vm->out, 1);
+			vm->out.p[0] = (char)(lua_type(co, 1) != LUA_TBOOLEAN ? 0xc0 : lua_toboolean(co, 1) ? 0xc3 : 0xc2);
+			vm->out.len = 1;
+			vm->out_count = 1;
+			lua_settop(co, 0);
+		}
 		return LY_DONE;
 	}
 	if (rc == LUA_YIELD) {
@@ -672,20 +679,27 @@ ly_resume(struct ly_vm *vm, lua_State *co, int entry, int fn, const char *in, si
 	return resumed(vm, co, lua_resume(co, 0));
 }
 
-/* ly_resume_request starts entry, which takes fn and the request as msgpack objects. header and body are the caller's
- * and copied before anything else runs. */
+/* ly_resume_request starts entry, which takes fn and the request as msgpack objects. With entry < 0 fn is called with the
+ * two by itself, and the first of its results is the output if it is a boolean, nil otherwise. header and body are the
+ * caller's and copied before anything else runs. Without memory for the objects the process ends. */
 int
 ly_resume_request(struct ly_vm *vm, lua_State *co, int entry, int fn, const char *header, size_t hlen, const char *body,
 		  size_t blen)
 {
+	vm->out.len = 0;
+	vm->out_count = 0;
+	if (entry < 0) {
+		lua_rawgeti(co, LUA_REGISTRYINDEX, fn);
+		ly_push_object(co, vm, header, hlen, 1);
+		ly_push_object(co, vm, body, blen, 1);
+		return resumed(vm, co, lua_resume(co, 2));
+	}
 	lua_rawgeti(co, LUA_REGISTRYINDEX, entry);
 	vm->request_ref = fn;
 	vm->header = header;
 	vm->header_end = header + hlen;
 	vm->body = body;
 	vm->body_end = body + blen;
-	vm->out.len = 0;
-	vm->out_count = 0;
 	return resumed(vm, co, lua_resume(co, 0));
 }
 

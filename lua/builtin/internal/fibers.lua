@@ -109,19 +109,11 @@ function entries.eval()
     return eval(take_wire())
 end
 
-local function handle(f, header, body)
-    return finish((f(header, body)))
-end
-
---- An override: f(header, body). A handler that declares three parameters also gets the session's id.
-function entries.handle()
-    return handle(take_request())
-end
-
 local function handle3(f, header, body)
     return finish((f(shared.session_id, header, body)))
 end
 
+--- An override that declares three parameters: f(session id, header, body). Others run without an entry.
 function entries.handle3()
     return handle3(take_request())
 end

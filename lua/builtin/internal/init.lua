@@ -25,7 +25,7 @@ require('decimal')
 require('varbinary')
 if package.preload['datetime'] then require('datetime') end
 local entries = require('internal.fibers')
-for _, name in ipairs { 'call', 'call_ref', 'call_raw', 'eval', 'handle', 'handle3', 'fiber', 'run', 'compile', 'txn', 'wrap' } do
+for _, name in ipairs { 'call', 'call_ref', 'call_raw', 'eval', 'handle3', 'fiber', 'run', 'compile', 'txn', 'wrap' } do
     bridge.functions['entry.' .. name](entries[name])
 end
 entries.set_undefined(function(name) core.client_error(33, name) end)
