@@ -511,6 +511,43 @@ func TestPool(t *testing.T) {
 	}
 }
 
+// TestPoolForgetsBeforeRequestsFail repeats requests at once when their connection is lost.
+func TestPoolForgetsBeforeRequestsFail(t *testing.T) {
+	db := lycosatest.Run(t)
+	opened := make(chan net.Conn, 1)
+	const hangUp = 1000
+	if err := db.Override(hangUp, func(*lycosa.Request) (bool, error) { return true, (<-opened).Close() }); err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 100)
+	o := client.PoolOptions{ReconnectAfter: time.Millisecond}
+	o.OnClose = func(err error) { closed <- err }
+	o.Dial = func(context.Context, string, string) (net.Conn, error) {
+		nc := db.Connect()
+		opened <- nc
+		return nc, nil
+	}
+	p, err := client.NewPool([]string{"h:1"}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range cap(closed) - 1 {
+		if got := answer(p.Do(patient(t), client.Raw{Code: hangUp})); !strings.HasPrefix(got, "ClientError 77: ") {
+			t.Fatal(got)
+		}
+		if err := p.Ping(patient(t)); err != nil {
+			t.Fatal("repeated:", err)
+		}
+	}
+	_ = p.Close()
+	if len(closed) != cap(closed) {
+		t.Errorf("heard of the end of %d connections", len(closed))
+	}
+	if _, err := client.NewPool(nil, o); err == nil {
+		t.Error("a pool without an address")
+	}
+}
+
 func TestServer(t *testing.T) {
 	db := lycosatest.Run(t)
 	c := connect(t, db, client.Options{})

@@ -183,6 +183,15 @@ func ExamplePool() {
 		log.Fatal(err)
 	}
 	defer func() { _ = pool.Close() }()
-	fmt.Println(pool.Ping(ctx))
-	// Output: <nil>
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = conn.Close() // as if it were lost: another one will take its place
+	answer, err := pool.Replace(ctx, "cities", []any{"Riga"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(answer.Tuples())
+	// Output: [[Riga]] <nil>
 }

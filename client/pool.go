@@ -3,8 +3,11 @@ package client
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/lycosadb/lycosa/boxerr"
 )
 
 // PoolOptions say which connections a Pool keeps.
@@ -37,16 +40,25 @@ type Pool struct {
 	ctx     context.Context // ends with Close
 	ended   sync.WaitGroup
 
-	mu    sync.Mutex // guards the fields below
-	conns []*Conn    // the living ones
+	mu    sync.Mutex // guards the fields below and those of kept
+	conns []*kept    // the living ones
 	next  int
 	first chan struct{} // closed when conns is no longer empty; new when it becomes empty
 	last  error         // of the last attempt that failed
 }
 
+// kept is a connection of a pool.
+type kept struct {
+	conn *Conn
+	lost bool
+}
+
 // NewPool begins to connect to the servers at these addresses and returns at once: requests wait for the first
-// connection. The error is that of an address that can't be read.
+// connection. There must be an address; the error is that of one that can't be read.
 func NewPool(addresses []string, o PoolOptions) (*Pool, error) {
+	if len(addresses) == 0 {
+		return nil, boxerr.Illegal("a pool needs an address")
+	}
 	o.Size = max(o.Size, 1)
 	if o.ReconnectAfter <= 0 {
 		o.ReconnectAfter = DefaultReconnect
@@ -81,19 +93,15 @@ func (p *Pool) keep(a Address) {
 	defer p.ended.Done()
 	pause := p.options.ReconnectAfter
 	for {
-		ctx, cancel := context.WithTimeout(p.ctx, p.options.ConnectTimeout)
-		c, err := DialAddress(ctx, a, p.options.Options)
-		cancel()
+		c, err := p.connect(a)
 		if err == nil {
 			pause = p.options.ReconnectAfter
-			p.add(c)
 			p.tell(a, nil)
 			select {
 			case <-c.Done():
 			case <-p.ctx.Done():
 				_ = c.Close()
 			}
-			p.remove(c)
 			err = c.Err()
 		}
 		if p.ctx.Err() != nil {
@@ -119,24 +127,44 @@ func (p *Pool) tell(a Address, err error) {
 	}
 }
 
-func (p *Pool) add(c *Conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.conns = append(p.conns, c)
-	if len(p.conns) == 1 {
-		close(p.first)
-	}
-}
-
-func (p *Pool) remove(c *Conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for i, x := range p.conns {
-		if x == c {
-			p.conns = append(p.conns[:i], p.conns[i+1:]...)
-			break
+// connect adds a connection. It is taken out at its end before its requests fail, so that those who repeat one then get
+// another connection.
+func (p *Pool) connect(a Address) (*Conn, error) {
+	ctx, cancel := context.WithTimeout(p.ctx, p.options.ConnectTimeout)
+	defer cancel()
+	k := &kept{}
+	o := p.options.Options
+	o.OnClose = func(err error) {
+		p.remove(k)
+		if p.options.OnClose != nil {
+			p.options.OnClose(err)
 		}
 	}
+	c, err := DialAddress(ctx, a, o)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	k.conn = c
+	if !k.lost {
+		p.conns = append(p.conns, k)
+		if len(p.conns) == 1 {
+			close(p.first)
+		}
+	}
+	return c, nil
+}
+
+func (p *Pool) remove(k *kept) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	k.lost = true
+	i := slices.Index(p.conns, k)
+	if i < 0 {
+		return
+	}
+	p.conns = slices.Delete(p.conns, i, i+1)
 	if len(p.conns) == 0 {
 		p.first = make(chan struct{})
 	}
@@ -149,7 +177,7 @@ func (p *Pool) Conn(ctx context.Context) (*Conn, error) {
 		p.mu.Lock()
 		if n := len(p.conns); n > 0 {
 			p.next++
-			c := p.conns[p.next%n]
+			c := p.conns[p.next%n].conn
 			p.mu.Unlock()
 			return c, nil
 		}
