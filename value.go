@@ -228,32 +228,6 @@ func (t Tuple) Scan(into ...any) error {
 // scan reads a value into a variable.
 func scan(v Value, p any) (ok bool) {
 	switch p := p.(type) {
-	case nil:
-		return true
-	case *string:
-		var s []byte
-		s, _, ok = msgpack.ReadString(v)
-		*p = string(s)
-	case *[]byte:
-		*p = append([]byte(nil), v.Bytes()...)
-		typ := msgpack.TypeOf(v[0])
-		ok = typ == msgpack.String || typ == msgpack.Bin
-	case *bool:
-		*p, _, ok = msgpack.ReadBool(v)
-	case *int:
-		ok = scanInt(v, p)
-	case *int32:
-		ok = scanInt(v, p)
-	case *int64:
-		ok = scanInt(v, p)
-	case *uint:
-		ok = scanUint(v, p)
-	case *uint32:
-		ok = scanUint(v, p)
-	case *uint64:
-		ok = scanUint(v, p)
-	case *float64:
-		*p, _, ok = msgpack.ReadNumber(v)
 	case *Value:
 		*p, ok = v, true
 	case *Tuple:
@@ -261,20 +235,10 @@ func scan(v Value, p any) (ok bool) {
 		ok = *p != nil
 	case *any:
 		*p, ok = v.Any(), true
+	default:
+		_, ok = msgpack.ReadInto(v, p)
 	}
 	return ok
-}
-
-func scanInt[T int | int32 | int64](v Value, p *T) bool {
-	n, _, ok := msgpack.ReadInt(v)
-	*p = T(n)
-	return ok && int64(*p) == n
-}
-
-func scanUint[T uint | uint32 | uint64](v Value, p *T) bool {
-	n, _, ok := msgpack.ReadUint(v)
-	*p = T(n)
-	return ok && uint64(*p) == n
 }
 
 // String shows the tuple as text.

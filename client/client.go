@@ -10,7 +10,14 @@
 //	...
 //	answer, err := conn.Insert(ctx, "users", []any{1, "Ann"})
 //	answer, err = conn.Do(ctx, client.Select{Space: "users", Key: []any{1}, Limit: 10})
-//	rows, err := answer.Tuples()
+//	rows, err := answer.Rows()
+//	for _, row := range rows {
+//		var id uint64
+//		var name string
+//		err = row.Scan(&id, &name)
+//	}
+//
+// Response.Tuples and Response.Values decode answers into Go's own types instead, Response.Data gives the MessagePack.
 //
 // A Stream is a sequence of requests that the server runs in order and that may share a transaction. A Watcher is told
 // of the values of a key. A Pool keeps connections to one or several servers and replaces those that are lost; a Conn
@@ -64,7 +71,8 @@ type Options struct {
 	// RequiredVersion and RequiredFeatures are what the server must have, otherwise connecting fails.
 	RequiredVersion  uint64
 	RequiredFeatures []iproto.Feature
-	// Dial makes the network's connection, net.Dialer when nil. network is "tcp" or "unix".
+	// Dial makes the network's connection, net.Dialer when nil. network is "tcp" or "unix". It is the place for what else
+	// there may be between client and server, as crypto/tls.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// MaxPacket and MaxUnsent are limits in bytes, see DefaultMaxPacket and DefaultMaxUnsent.
 	MaxPacket, MaxUnsent int

@@ -155,6 +155,53 @@ func TestPosition(t *testing.T) {
 	}
 }
 
+func TestRows(t *testing.T) {
+	respond := func(data any) *client.Response {
+		t.Helper()
+		b, err := msgpack.Append(nil, map[int]any{int(iproto.KeyData): data})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &client.Response{Body: b}
+	}
+	rows, err := respond([]any{[]any{1, "Ann", nil}, []any{2, "Bob", 3.5}}).Rows()
+	if err != nil || len(rows) != 2 {
+		t.Fatal(rows, err)
+	}
+	var id uint
+	var name string
+	var score any
+	if err := rows[1].Scan(&id, &name, &score); err != nil || id != 2 || name != "Bob" || score != 3.5 {
+		t.Error(id, name, score, err)
+	}
+	if err := rows[0].Scan(nil, &name); err != nil || name != "Ann" {
+		t.Error(name, err)
+	}
+	for _, test := range []struct {
+		into []any
+		want string
+	}{
+		{[]any{&name}, "field 0: 1 doesn't fit into *string"},
+		{[]any{nil, nil, &name}, "field 2: null doesn't fit into *string"},
+		{[]any{nil, nil, nil, nil}, "a tuple of 3 fields has no field 3"},
+	} {
+		if err := rows[0].Scan(test.into...); err == nil || boxerr.From(err).Message != test.want {
+			t.Errorf("got %v, want %s", err, test.want)
+		}
+	}
+	if rows, err := (&client.Response{}).Rows(); rows != nil || err != nil {
+		t.Error("nothing:", rows, err)
+	}
+	for _, data := range []any{5, []any{1}, []any{[]any{}, "x"}} {
+		if _, err := respond(data).Rows(); !boxerr.Is(err, boxerr.TupleNotArray) {
+			t.Errorf("%v: %v", data, err)
+		}
+	}
+	if _, err := (&client.Response{Body: msgpack.Raw{0x81, 0x30, 0x92, 0x90}}).Rows(); err != nil {
+		t.Error("a body that ends early holds no data:", err)
+	}
+}
+
 func TestManyInFlight(t *testing.T) {
 	db := lycosatest.Run(t)
 	release := make(chan struct{})

@@ -62,6 +62,39 @@ func Example() {
 	// true
 }
 
+// Tuples are read into variables.
+func ExampleRow_Scan() {
+	db, options := exampleServer()
+	ctx := context.Background()
+	defer func() { _ = db.Close(ctx) }()
+	conn, err := client.Dial(ctx, "localhost", options)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.Insert(ctx, "cities", []any{"Oslo", 59.9}); err != nil {
+		log.Fatal(err)
+	}
+
+	answer, err := conn.Select(ctx, client.Select{Space: "cities"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	rows, err := answer.Rows()
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, row := range rows {
+		var name string
+		var latitude float64
+		if err := row.Scan(&name, &latitude); err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(name, latitude)
+	}
+	// Output: Oslo 59.9
+}
+
 // Requests that are sent without waiting share one trip to the server.
 func ExampleConn_Go() {
 	db, options := exampleServer()

@@ -107,6 +107,47 @@ func (r *Response) Tuples() ([][]any, error) {
 	return tuples, nil
 }
 
+// Rows returns the tuples of Data without decoding them.
+func (r *Response) Rows() ([]Row, error) {
+	data := r.Data()
+	if data == nil {
+		return nil, nil
+	}
+	n, rest, ok := msgpack.ReadArrayHeader(data)
+	if !ok {
+		return nil, boxerr.New(boxerr.TupleNotArray)
+	}
+	rows := make([]Row, 0, min(n, len(rest)))
+	for range n {
+		if _, _, ok := msgpack.ReadArrayHeader(rest); !ok {
+			return nil, boxerr.New(boxerr.TupleNotArray)
+		}
+		end, _ := msgpack.Skip(rest)
+		rows, rest = append(rows, Row(rest[:len(rest)-len(end)])), end
+	}
+	return rows, nil
+}
+
+// Row is a tuple, a MessagePack array.
+type Row msgpack.Raw
+
+// Scan reads the first fields into variables, each as msgpack.ReadInto does: pointers to string, []byte, bool, integers,
+// float64, msgpack.Raw or any. A nil skips a field. The error is an IllegalParams for a field that doesn't fit or isn't there.
+func (t Row) Scan(into ...any) error {
+	n, rest, _ := msgpack.ReadArrayHeader(t)
+	for i, p := range into {
+		if i >= n {
+			return boxerr.Illegal("a tuple of %d fields has no field %d", n, i)
+		}
+		after, ok := msgpack.ReadInto(rest, p)
+		if !ok {
+			return boxerr.Illegal("field %d: %s doesn't fit into %T", i, msgpack.AppendText(nil, rest), p)
+		}
+		rest = after
+	}
+	return nil
+}
+
 // Position is where a Select with FetchPosition has ended, for Select.After; "" when there was nothing.
 func (r *Response) Position() string {
 	text, _, _ := msgpack.ReadString(r.Value(iproto.KeyPosition))

@@ -247,6 +247,11 @@ func FuzzDecode(f *testing.F) {
 		ReadExt(b)
 		ReadArrayHeader(b)
 		ReadMapHeader(b)
+		for _, p := range []any{new(string), new([]byte), new(bool), new(int8), new(uint64), new(float64), new(Raw), new(any)} {
+			if rest, ok := ReadInto(b, p); ok && len(rest) != len(skipped) {
+				t.Fatalf("ReadInto %T leaves %d, Skip %d", p, len(rest), len(skipped))
+			}
+		}
 		v, rest, err := Decode(b)
 		if err != nil {
 			return
