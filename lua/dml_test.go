@@ -68,6 +68,19 @@ func TestDML(t *testing.T) {
 			return i.func.name .. ' ' .. tostring(i.func.fid == box.func.f.id) .. '; ' ..
 				try(s.create_index, s, 'x', {func = 9999, parts = {{1, 'unsigned'}}})`,
 			"f true; ClientError: Function '9999' does not exist"},
+		{"collations", `
+			local c = box.internal.collation
+			c.create('own', 'ICU', 'de', {strength = 'primary'})
+			c.create('own', 'ICU', 'de', {if_not_exists = true})
+			local row = box.space._collation.index.name:get('own')
+			c.create('plain', 'ICU', '')
+			local id = c.id_by_name('own') == row[1]
+			c.drop('own')
+			c.drop('own')
+			return table.concat({tostring(id), row[6].strength, box.space._collation.index.name:get('plain')[6].strength,
+				tostring(c.exists('own')), try(c.create), try(c.create, 'x', 'ICU'), try(c.create, 'x', 'ICU', '', 5)}, '; ')`,
+			"true; primary; tertiary; false; IllegalParams: name (first arg) must be a string; " +
+				"IllegalParams: locale (third arg) must be a string; IllegalParams: options (fourth arg) must be a table or nil"},
 		{"large values of sequences are signed", `
 			return tostring(box.schema.sequence.create('q', {start = 2 ^ 62}):next())`,
 			"4611686018427387904LL"},

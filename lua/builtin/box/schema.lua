@@ -81,19 +81,42 @@ end
 -- box.internal.collation, which programs use although it is internal.
 local collation = {}
 
+-- Checks the arguments of create, which has words of its own for what they should be.
+local function check_place(value, what, place, wanted)
+    if type(value) ~= wanted then
+        check.illegal('%s (%s arg) must be a %s', what, place, wanted == 'table' and 'table or nil' or wanted)
+    end
+end
+
 function collation.create(name, kind, locale, options)
-    check.param(name, 'name', 'string')
-    check.param(kind, 'type', 'string')
-    collation_create(name, kind, locale or '', options or {})
+    check_place(name, 'name', 'first', 'string')
+    check_place(kind, 'type', 'second', 'string')
+    check_place(locale, 'locale', 'third', 'string')
+    check_place(options or {}, 'options', 'fourth', 'table')
+    options = check.defaults(options, {strength = 'tertiary'})
+    local if_not_exists = options.if_not_exists
+    check.options({if_not_exists = if_not_exists}, {if_not_exists = 'boolean'})
+    options.if_not_exists = nil
+    if if_not_exists and collation.exists(name) then
+        return
+    end
+    collation_create(name, kind, locale, options)
 end
 
 function collation.drop(name, options)
-    check.param(name, 'name', 'string')
     check.options(options, {if_exists = 'boolean'})
-    if options ~= nil and options.if_exists and lookup.collation(name) == nil then
-        return
+    -- One that isn't there is no error, with if_exists or without.
+    if collation.exists(name) then
+        collation_drop(name)
     end
-    collation_drop(name)
+end
+
+function collation.exists(name)
+    return lookup.collation(name) ~= nil
+end
+
+function collation.id_by_name(name)
+    return lookup.collation(name)
 end
 
 return {schema = schema, once = once, collation = collation}
