@@ -39,7 +39,7 @@ type Field struct {
 	Collation string
 }
 
-// CreateSpace creates a space.
+// CreateSpace creates a space. It returns nil without an error when a before_replace trigger of _space kept it back.
 func (b *Box) CreateSpace(c *Ctx, name string, o SpaceSpec) (*Space, error) {
 	if s := b.SpaceByName(name); s != nil {
 		if o.IfNotExists {

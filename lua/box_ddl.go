@@ -114,7 +114,7 @@ func optional[T any](c *luajit.Call, read func() T) *T {
 }
 
 // createSpace takes the number and the owner, which may be nil, and then the rest of the row of _space. It returns the
-// number.
+// number, or nothing when a trigger kept the space back.
 func (f *boxFace) createSpace(c *luajit.Call, ctx *box.Ctx) error {
 	spec := box.SpaceSpec{ID: optionalID(c), Owner: optionalID(c)}
 	name := c.Str()
@@ -124,7 +124,9 @@ func (f *boxFace) createSpace(c *luajit.Call, ctx *box.Ctx) error {
 	if err != nil {
 		return err
 	}
-	c.PushUint(uint64(sp.ID))
+	if sp != nil {
+		c.PushUint(uint64(sp.ID))
+	}
 	return nil
 }
 

@@ -81,6 +81,14 @@ func TestDML(t *testing.T) {
 				tostring(c.exists('own')), try(c.create), try(c.create, 'x', 'ICU'), try(c.create, 'x', 'ICU', '', 5)}, '; ')`,
 			"true; primary; tertiary; false; IllegalParams: name (first arg) must be a string; " +
 				"IllegalParams: locale (third arg) must be a string; IllegalParams: options (fourth arg) must be a table or nil"},
+		{"triggers that keep definitions back", `
+			box.space._space:before_replace(function(old) return old end)
+			box.space._index:before_replace(function(old) return old end)
+			local space, what = box.schema.space.create('s')
+			box.space._space:before_replace(nil, box.space._space:before_replace()[1])
+			local s = box.schema.space.create('s')
+			return tostring(space) .. ' ' .. what .. ' ' .. tostring(s:create_index('pk')) .. ' ' .. tostring(s.index.pk)`,
+			"nil created nil nil"},
 		{"large values of sequences are signed", `
 			return tostring(box.schema.sequence.create('q', {start = 2 ^ 62}):next())`,
 			"4611686018427387904LL"},

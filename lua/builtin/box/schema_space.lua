@@ -84,7 +84,7 @@ function schema.space.create(name, options)
     }, map_mt)
     local id = space_create(options.id, owner, name, options.engine, options.field_count, flags,
                             format.normalize(options.format or {}, name))
-    return box.space[id], 'created'
+    return id and box.space[id], 'created'
 end
 
 function schema.space.drop(id, name, options)
