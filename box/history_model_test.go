@@ -260,12 +260,6 @@ func (a *action) finds(x *modelIndex, k int, r row) bool {
 
 const refused = "! TUPLE_FOUND"
 
-// agrees does the action and reports whether the answer may be the given one.
-func (p *replica) agrees(a action, answer string) bool {
-	want := p.do(&a, answer)
-	return want == answer
-}
-
 // do does the action. Where several answers are right and the given one is among them that is the result.
 func (p *replica) do(a *action, answer string) string {
 	switch a.kind {

@@ -4,8 +4,10 @@ package lua
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
+	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/internal/luajit"
 	"github.com/lycosadb/lycosa/msgpack"
@@ -23,7 +25,15 @@ type keyDefs struct {
 
 type keyDef struct {
 	*tuple.KeyDef
-	format *tuple.Format
+	format *tuple.Format // nil for fields that no index may have, because a format has a place for each field before
+}
+
+// check checks that a tuple has the fields of the key.
+func (k *keyDef) check(data []byte) error {
+	if k.format == nil {
+		return k.ValidateTuple(data)
+	}
+	return k.format.Check(data)
 }
 
 // registerKeyDef registers what builtin/key_def.lua stands on.
@@ -112,7 +122,7 @@ func registerKeyDef(s *State) {
 	// key_def.tuple(number, array) makes a tuple that a merger can order.
 	s.Func("key_def.tuple", func(c *luajit.Call) error {
 		k, data := d.by[uint32(c.Uint())], c.Raw()
-		if err := k.format.Check(data); err != nil {
+		if err := k.check(data); err != nil {
 			return err
 		}
 		pushNew(c, data, 0)
@@ -129,12 +139,15 @@ func (d *keyDefs) push(c *luajit.Call, k *tuple.KeyDef) error {
 	if k.Multikey {
 		return boxerr.Illegal("multikey path is not supported")
 	}
-	format, err := tuple.NewFormatOf(nil, 0, []*tuple.KeyDef{k})
-	if err != nil {
-		return err
+	made := &keyDef{KeyDef: k}
+	if !slices.ContainsFunc(k.Parts, func(p tuple.KeyPart) bool { return p.Field > box.IndexFieldMax }) {
+		var err error
+		if made.format, err = tuple.NewFormatOf(nil, 0, []*tuple.KeyDef{k}); err != nil {
+			return err
+		}
 	}
 	d.next++
-	d.by[d.next] = &keyDef{k, format}
+	d.by[d.next] = made
 	c.PushUint(uint64(d.next))
 	return nil
 }

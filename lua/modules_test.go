@@ -209,6 +209,8 @@ func TestKeysAndMergers(t *testing.T) {
 	runChunks(t, []chunkTest{
 		{"keys", `local k = require('key_def').new{{field = 2, type = 'string'}, {field = 1, type = 'unsigned', sort_order = 'desc'}}
 			return show(k:extract_key({1, 'a'}), k:compare({1, 'a'}, {2, 'a'}), k:compare_with_key({1, 'b'}, {'a'}), #k:totable())`, `["a",1] 1 1 2`},
+		{"a field far behind", `local k = require('key_def').new{{field = 2 ^ 31, type = 'unsigned', is_nullable = true}}
+			return show(k:compare({1}, {2}), k:extract_key({1}))`, `0 [null]`},
 		{"a merger", `local merger, key_def = require('merger'), require('key_def') local k = key_def.new{{field = 1, type = 'unsigned'}}
 			local function src(t) return merger.new_source_fromtable(t) end
 			return show(merger.new(k, {src{{1}, {3}}, merger.new(k, {src{{2}}, src{{2, 'b'}, {9}}})}):select{limit = 4})`, `[[1],[2],[2,"b"],[3]]`},
