@@ -57,7 +57,9 @@ type turn struct {
 	// waits are the parts of answers that must not be written before the journal has done its work.
 	waits  []journalWait
 	locked bool // the cord's lock is held for the turn
-	tally  tally
+	// detached is how many of the requests go on when the turn has ended.
+	detached int
+	tally    tally
 
 	reading reading
 }
@@ -189,16 +191,17 @@ func (c *conn) runSome() bool {
 	if t == nil {
 		t = new(turn)
 	}
-	t.n = 0
+	t.n, t.detached = 0, 0
 	c.decode(t)
 	if t.n == 0 && !c.failed {
 		c.server.turns.Put(t)
 		return false
 	}
-	c.server.stat.add(Requests, t.n)
+	c.server.stat.enter(Requests, t.n)
 	c.output.begin()
 	blocked := c.run(t)
 	c.await(t)
+	c.server.stat.leave(Requests, t.n-t.detached)
 	err := c.output.end(t.answers)
 	if cap(t.answers) > keptAnswers {
 		t.answers = nil
@@ -296,10 +299,11 @@ func (c *conn) run(t *turn) (blocked bool) {
 	s.box.Cord.Unlock()
 	s.stat.leave(RequestsInProgress, ended)
 	if n < t.n {
-		s.stat.add(Requests, n-t.n)
+		s.stat.enter(Requests, n-t.n)
 		s.stat.enter(RequestsInProgress, n-t.n)
 		c.r = t.requests[n].at
 		c.failed = false
+		t.n = n
 	}
 	return blocked
 }

@@ -478,6 +478,50 @@ func TestStat(t *testing.T) {
 	})
 }
 
+// TestCurrentRequests follows requests that wait: for their handler, and in their stream for one before.
+func TestCurrentRequests(t *testing.T) {
+	w := newWorld(t, Options{})
+	p := w.park(200)
+	p2 := w.park(10)
+	c := w.dial()
+	st := w.s.Stat()
+	current := func(requests, progress, queued int64) {
+		t.Helper()
+		w.locked(func() {
+			if a, b, q := st.Current(Requests), st.Current(RequestsInProgress), st.Current(RequestsInStreamQueue); a != requests || b != progress || q != queued {
+				t.Errorf("%d requests, %d in progress, %d in the queues of streams", a, b, q)
+			}
+		})
+	}
+	// settled waits until the turn of the requests sent last is over.
+	settled := func(sync int) { c.ask(request(64, sync, nil), fmt.Sprintf("0 %d {}", sync)) }
+	c.send(request(200, 1, m()))
+	p.await(1)
+	settled(100)
+	current(1, 1, 0)
+	call := m(0x22, "f", 0x21, list())
+	c.send(inStream(5, 10, 2, call), inStream(5, 10, 3, call))
+	p2.await(1)
+	settled(101)
+	current(3, 2, 1)
+	answered := func(sync uint64) {
+		if got := c.answer(); !strings.HasPrefix(got, fmt.Sprintf("0 %d [finished", sync)) {
+			t.Errorf("got %s", got)
+		}
+	}
+	p2.finish(2, Handled, nil)
+	p2.await(1)
+	answered(2)
+	current(2, 2, 0)
+	p2.finish(3, Handled, nil)
+	answered(3)
+	p.finish(1, Handled, nil)
+	answered(1)
+	settled(102)
+	w.idle()
+	current(0, 0, 0)
+}
+
 // FuzzConnection sends anything to a server, which must answer with whole packets and stay alive.
 func FuzzConnection(f *testing.F) {
 	for _, seed := range [][]byte{

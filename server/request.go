@@ -360,6 +360,9 @@ func (r *Request) detach() {
 	r.detached = true
 	r.conn.detached++
 	r.conn.server.inFlight++
+	if t := r.conn.turn; t != nil {
+		t.detached++
+	}
 }
 
 // begin runs the request, whose turn it is in its stream.
@@ -725,6 +728,7 @@ func (r *Request) leaveAll() {
 	r.left = true
 	if r.detached {
 		s.stat.leave(RequestsInProgress, 1)
+		s.stat.leave(Requests, 1)
 		s.inFlight--
 		s.release(r)
 		c.leave()

@@ -36,6 +36,7 @@ func (r *Request) enterStream() bool {
 		return true
 	}
 	c.server.stat.enter(RequestsInStreamQueue, 1)
+	c.server.stat.enter(RequestsInProgress, -1) // not yet
 	if st.last == nil {
 		st.first = r
 	} else {
@@ -60,6 +61,7 @@ func (st *stream) leave() {
 		}
 		r.following = nil
 		s.stat.leave(RequestsInStreamQueue, 1)
+		s.stat.enter(RequestsInProgress, 1)
 		st.busy = true
 		r.decodeBody()
 		r.ctx.Reset(st.conn.session)
