@@ -2,7 +2,8 @@
 //
 // DB is the main type. Open makes one and Listen serves it to clients. Override takes requests of clients over and Wrap
 // goes around whatever handles them, both in the same chains as handlers in Lua. Space, Tx, Call and Eval work on the data
-// from within the program, with the rights of admin.
+// from within the program, with the rights of admin. HandleFunc makes functions that clients CALL; OnReplace and
+// BeforeReplace of a Space, and OnCommit and OnRollback of a Tx, are triggers.
 //
 // The rules:
 //
