@@ -90,7 +90,7 @@ func newDrama(t *testing.T, seed uint64, counts map[string]int) *drama {
 		s := &model[i]
 		w.under(func() {
 			var o SpaceSpec
-			o.Options.Temporary = s.temporary
+			o.Options.Temporary = s.temporary && seed%2 == 1
 			sp, err := w.b.CreateSpace(w.c, s.name, o)
 			if err != nil {
 				t.Fatal(err)
@@ -457,9 +457,10 @@ func (d *drama) failToWrite() {
 	}
 }
 
-// changeSchema changes a space, which ends all open transactions.
+// changeSchema changes a space, which ends all open transactions unless it is rolled back.
 func (d *drama) changeSchema() {
 	p := &player{name: "ddl", c: d.b.NewCtx(d.b.NewSession(SessionBackground))}
+	more, back := d.rand.IntN(2) == 0, d.rand.IntN(3) == 0
 	a := action{kind: "truncate", space: spaceK, key: -1}
 	if d.rand.IntN(2) == 0 {
 		a = action{kind: "drop index", space: spaceT, index: 2, key: -1}
@@ -467,13 +468,43 @@ func (d *drama) changeSchema() {
 			a.kind = "create index"
 		}
 	}
-	var got string
-	d.locked(p, func() { got = d.act(p, a) })
-	d.say("%s: %s -> %s", p.name, a, got)
-	if got != "nothing" {
-		d.fail("the schema can't be changed")
+	var done []answered
+	act := func(a action) {
+		got := d.act(p, a)
+		d.say("%s: %s -> %s", p.name, a, got)
+		done = append(done, answered{a, got})
 	}
-	d.prepared(p, []answered{{a, got}}, p.c.Ticket)
+	var end error
+	d.locked(p, func() {
+		if !more {
+			act(a)
+			return
+		}
+		end = d.b.Begin(p.c, TxnOptions{})
+		act(a)
+		for range 3 {
+			act(d.someWrite())
+		}
+		if back {
+			end = errors.Join(end, d.b.Rollback(p.c))
+		} else {
+			end = errors.Join(end, d.b.Commit(p.c))
+		}
+	})
+	if done[0].answer != "nothing" || end != nil {
+		d.fail("the schema can't be changed: %v", end)
+	}
+	if more && back {
+		d.say("%s: rollback", p.name)
+		d.replayed(done, len(d.chain)-1, "what was prepared last")
+		for _, q := range d.players {
+			if q.c.Txn != nil && !q.dead {
+				d.verify(q)
+			}
+		}
+		return
+	}
+	d.prepared(p, done, p.c.Ticket)
 	d.settled = len(d.chain) - 1 // all see it, as there is but one catalog
 	d.counts["schema"]++
 	for _, q := range d.players {
@@ -499,19 +530,7 @@ func (d *drama) finish() {
 	if n := len(d.b.commits.queue) + len(d.b.commits.waiting); n > 0 {
 		d.fail("%d transactions left in the queue", n)
 	}
-	p := &player{name: "end", c: d.b.NewCtx(d.b.NewSession(SessionBackground))}
-	for i := range model {
-		for j := range model[i].indexes {
-			if i == spaceT && j == 2 && d.tip().dropped {
-				continue
-			}
-			d.players[0].c = p.c
-			a := action{kind: "select", space: i, index: j, iterator: index.ALL, key: -1, limit: 1000}
-			d.locked(p, func() { d.replayed([]answered{{a, d.act(p, a)}}, len(d.chain)-1, "what is left") })
-			a.kind = "count"
-			d.locked(p, func() { d.replayed([]answered{{a, d.act(p, a)}}, len(d.chain)-1, "what is left") })
-		}
-	}
+	d.compare("what is left")
 	h := d.b.commits.history
 	if got := h.Stat(); got != (memtx.Stat{}) {
 		d.fail("left behind: %+v", got)
@@ -519,6 +538,29 @@ func (d *drama) finish() {
 	for i := range model {
 		if got := d.b.SpaceByName(model[i].name).Mem.Stat(); got != (memtx.SpaceStat{}) {
 			d.fail("left behind in %s: %+v", model[i].name, got)
+		}
+	}
+	if d.seed%2 == 0 { // nothing is temporary
+		if err := d.b.Close(); err != nil {
+			d.fail("%v", err)
+		}
+		d.b = mustOpen(d.T, Config{FS: d.disk, MemtxDir: "data", UseMVCC: true}).b
+		d.compare("what was written")
+	}
+}
+
+// compare checks that all indexes hold what they should at the end.
+func (d *drama) compare(name string) {
+	p := &player{name: "end", c: d.b.NewCtx(d.b.NewSession(SessionBackground))}
+	for i := range model {
+		for j := range model[i].indexes {
+			if i == spaceT && j == 2 && d.tip().dropped {
+				continue
+			}
+			a := action{kind: "select", space: i, index: j, iterator: index.ALL, key: -1, limit: 1000}
+			d.locked(p, func() { d.replayed([]answered{{a, d.act(p, a)}}, len(d.chain)-1, name) })
+			a.kind = "count"
+			d.locked(p, func() { d.replayed([]answered{{a, d.act(p, a)}}, len(d.chain)-1, name) })
 		}
 	}
 }
