@@ -4,23 +4,8 @@ local ffi = require('ffi')
 
 local open, close, read, meta = core.fn('xlog.open'), core.fn('xlog.close'), core.fn('xlog.read'), core.fn('xlog.meta')
 
--- A file that is given up before its end is closed by the next one that is opened: a finalizer only notes its number,
--- because it may run in the middle of anything.
-local handle_type = ffi.typeof('struct { double id; }')
-local forgotten, forgotten_count = {}, 0
-
-local function forget(handle)
-    forgotten_count = forgotten_count + 1
-    forgotten[forgotten_count] = handle.id
-end
-
-local function close_forgotten()
-    while forgotten_count > 0 do
-        local id = forgotten[forgotten_count]
-        forgotten_count = forgotten_count - 1
-        close(id)
-    end
-end
+-- A file that is given up before its end is closed by the next one that is opened.
+local new_handle, close_forgotten = require('internal.handles')(close)
 
 -- The generator: rows are read many at a time.
 local function generate(file, n)
@@ -50,7 +35,7 @@ function xlog.pairs(path)
         error('Usage: parser.open(log_filename)', 0)
     end
     close_forgotten()
-    local handle = ffi.gc(handle_type(open(tostring(path))), forget)
+    local handle = new_handle(open(tostring(path)))
     return require('fun').wrap(generate, { handle = handle, rows = {}, at = 0 }, 0)
 end
 

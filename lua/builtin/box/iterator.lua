@@ -44,23 +44,8 @@ function iterator.type(key, options)
     return EQ
 end
 
--- An iterator that is given up before its end is closed by the next one that is opened: its finalizer only notes its
--- number, because it may run in the middle of anything.
-local handle_type = ffi.typeof('struct { double id; }')
-local forgotten, forgotten_count = {}, 0
-
-local function forget(handle)
-    forgotten_count = forgotten_count + 1
-    forgotten[forgotten_count] = handle.id
-end
-
-local function close_forgotten()
-    while forgotten_count > 0 do
-        local id = forgotten[forgotten_count]
-        forgotten_count = forgotten_count - 1
-        iterator_close(id)
-    end
-end
+-- An iterator that is given up before its end is closed by the next one that is opened.
+local new_handle, close_forgotten = require('internal.handles')(iterator_close)
 
 -- The generator of pairs: the state is the handle of an iterator in the database.
 local function generate(_, handle)
@@ -90,7 +75,7 @@ function iterator.pairs(space_id, index_id, key, options)
     if id == nil then
         return fun.wrap(generate_nothing, nil, nil)
     end
-    return fun.wrap(generate, nil, ffi.gc(handle_type(id), forget))
+    return fun.wrap(generate, nil, new_handle(id))
 end
 
 return iterator

@@ -1,4 +1,5 @@
 -- How a text is written as a YAML scalar: which styles can hold it, and each style's form.
+local decode = require('internal.characters').decode
 local byte, find, format, sub = string.byte, string.find, string.format, string.sub
 
 local scalar = {}
@@ -15,25 +16,9 @@ local function is_space(c) return c == nil or c == 32 or c == 9 or c == 10 or c 
 
 --- next_char(s, i) -> the code point at i and the position behind it; nil for a byte that starts no character.
 local function next_char(s, i)
-    local a = byte(s, i)
-    if a < 0x80 then return a, i + 1 end
-    local n, code, least
-    if a >= 0xc2 and a < 0xe0 then
-        n, code, least = 1, a - 0xc0, 0x80
-    elseif a >= 0xe0 and a < 0xf0 then
-        n, code, least = 2, a - 0xe0, 0x800
-    elseif a >= 0xf0 and a < 0xf5 then
-        n, code, least = 3, a - 0xf0, 0x10000
-    else
-        return nil, i + 1
-    end
-    for k = 1, n do
-        local c = byte(s, i + k)
-        if c == nil or c < 0x80 or c > 0xbf then return nil, i + 1 end
-        code = code * 64 + c - 0x80
-    end
-    if code < least or code > 0x10ffff or code >= 0xd800 and code < 0xe000 then return nil, i + 1 end
-    return code, i + n + 1
+    local code, behind = decode(s, i)
+    if code == nil then return nil, i + 1 end
+    return code, behind
 end
 
 -- What may stand in a scalar without an escape. Line separators are not among them: they break lines in YAML 1.1.

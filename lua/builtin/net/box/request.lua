@@ -134,28 +134,13 @@ local future = {}
 local future_mt = { __index = future, __tostring = function() return 'net.box.request' end }
 future_mt.__serialize = future_mt.__tostring
 
--- A future that nobody holds any more is discarded by the next one that is made: its finalizer only notes its number,
--- because it may run in the middle of anything.
-local handle_type = ffi.typeof('struct { double id; }')
-local forgotten, forgotten_count = {}, 0
-
-local function forget(handle)
-    forgotten_count = forgotten_count + 1
-    forgotten[forgotten_count] = handle.id
-end
-
-local function discard_forgotten()
-    while forgotten_count > 0 do
-        local id = forgotten[forgotten_count]
-        forgotten_count = forgotten_count - 1
-        go_discard(id)
-    end
-end
+-- A future that nobody holds any more is discarded by the next one that is made.
+local new_handle, discard_forgotten = require('internal.handles')(go_discard)
 
 local function new_future(id, mode, options)
     discard_forgotten()
     return setmetatable({
-        _id = id, _handle = ffi.gc(handle_type(id), forget), _mode = mode, _options = options, _messages = {},
+        _id = id, _handle = new_handle(id), _mode = mode, _options = options, _messages = {},
     }, future_mt)
 end
 

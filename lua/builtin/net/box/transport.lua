@@ -23,25 +23,15 @@ local shutdown_key = 'box.shutdown'
 
 local all = {} -- the transports whose fibers run, by number
 
-local handle_type = ffi.typeof('struct { double id; }')
-local forgotten, forgotten_count = {}, 0
-
-local function forget(handle)
-    forgotten_count = forgotten_count + 1
-    forgotten[forgotten_count] = handle.id
-end
-
 local function no_connection(message)
     return box.error.new { code = box.error.NO_CONNECTION, reason = message }
 end
 
-local function close_forgotten()
-    while forgotten_count > 0 do
-        local t = all[forgotten[forgotten_count]]
-        forgotten_count = forgotten_count - 1
-        if t ~= nil then t:close() end
-    end
-end
+-- A connection that nobody holds any more is closed by the next one that is made.
+local new_handle, close_forgotten = require('internal.handles')(function(id)
+    local t = all[id]
+    if t ~= nil then t:close() end
+end)
 
 local function version_id(text)
     local major, minor, patch = text:match('(%d+)%.(%d+)%.(%d+)')
@@ -223,7 +213,7 @@ function transport.new(conn, target, options)
         on_shutdown = triggers.new(),
     }, mt)
     all[t.id] = t
-    conn._handle = ffi.gc(handle_type(t.id), forget)
+    conn._handle = new_handle(t.id)
     t.fiber = require('fiber').new(live, t)
     t.fiber:name(('%s:%s (net.box)'):format(t.host, t.port), { truncate = true })
     return t
