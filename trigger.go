@@ -130,7 +130,7 @@ func (db *DB) HandleFunc(name string, f Function) {
 		db.Server.HandleFunc(name, nil)
 		return
 	}
-	db.Server.HandleFunc(name, db.guarded("the function "+name, func(c *box.Ctx, args []byte, nargs int) (out []byte, n int, err error) {
+	db.Server.HandleFunc(name, func(c *box.Ctx, args []byte, nargs int) (out []byte, n int, err error) {
 		values := make([]Value, 0, min(nargs, len(args)))
 		for range nargs {
 			v := first(args)
@@ -150,7 +150,7 @@ func (db *DB) HandleFunc(name string, f Function) {
 			return nil
 		})
 		return out, n, err
-	}))
+	})
 }
 
 // OnCommit has f called when the transaction is on disk, under the lock; OnRollback when it is rolled back, or could not

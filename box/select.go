@@ -60,22 +60,23 @@ func (b *Box) Select(c *Ctx, r *SelectRequest, dst []*tuple.Tuple) ([]*tuple.Tup
 		}
 		return r.walk(it, dst)
 	}
-	if r.FetchPosition {
-		it, err := sp.Mem.Iterate(c.Txn, x, r.Iterator, key, n, after)
-		if err != nil {
-			return dst, err
-		}
-		found, err := r.walk(it, dst)
-		if err == nil {
-			err = b.read(c)
-		}
-		return found, err
-	}
-	found, err := sp.Mem.Select(c.Txn, x, dst, r.Iterator, key, n, after, int(r.Offset), int(r.Limit))
+	found, err := r.run(c.Txn, sp, x, dst, key, n, after)
 	if err == nil {
 		err = b.read(c)
 	}
 	return found, err
+}
+
+// run appends what a transaction, or nobody, finds in an index in memory to dst.
+func (r *SelectRequest) run(txn *memtx.Txn, sp *Space, x *memtx.Index, dst []*tuple.Tuple, key []byte, n int, after index.Position) ([]*tuple.Tuple, error) {
+	if r.FetchPosition {
+		it, err := sp.Mem.Iterate(txn, x, r.Iterator, key, n, after)
+		if err != nil {
+			return dst, err
+		}
+		return r.walk(it, dst)
+	}
+	return sp.Mem.Select(txn, x, dst, r.Iterator, key, n, after, int(r.Offset), int(r.Limit))
 }
 
 // walk appends what an iterator returns to dst, and notes the position if that was asked for.

@@ -39,19 +39,8 @@ func (b *Box) SelectShared(u *User, r *SelectRequest, dst []*tuple.Tuple) ([]*tu
 	if err != nil {
 		return dst, false
 	}
-	begin := len(dst)
-	if !r.FetchPosition {
-		dst, err = sp.Mem.Select(nil, x, dst, r.Iterator, key, n, after, int(r.Offset), int(r.Limit))
-		return dst, err == nil
-	}
-	it, err := sp.Mem.Iterate(nil, x, r.Iterator, key, n, after)
-	if err == nil {
-		dst, err = r.walk(it, dst)
-	}
-	if err != nil {
-		return dst[:begin], false
-	}
-	return dst, true
+	dst, err = r.run(nil, sp, x, dst, key, n, after)
+	return dst, err == nil
 }
 
 // GetShared is Get for those who share the cord, on behalf of a user and outside of transactions. It returns false when

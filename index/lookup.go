@@ -30,7 +30,7 @@ const cached = 64
 // GetAll makes several lookups. The searches go down their trees side by side: what one of them has to wait for from memory
 // comes while the others are looked at, so that many together take much less time than one after the other.
 func GetAll(list []Lookup) {
-	approach(list)
+	Fetch(list)
 	for i := range list {
 		if l := &list[i]; l.tree != nil {
 			l.finish()
@@ -40,11 +40,9 @@ func GetAll(list []Lookup) {
 	}
 }
 
-// Fetch brings what lookups lead to into the processor's cache, and finds nothing. The keys may be of wrong types.
-func Fetch(list []Lookup) { approach(list) }
-
-// approach goes to where the tuples are.
-func approach(list []Lookup) {
+// Fetch goes with lookups as far as to have what they lead to in the processor's cache, and finds nothing. The keys may be of
+// wrong types.
+func Fetch(list []Lookup) {
 	rows := 0
 	for i := range list {
 		l := &list[i]

@@ -113,13 +113,12 @@ func (r *Request) doSelect() error {
 	if err != nil {
 		return err
 	}
-	s, d := r.conn.server, &r.dml
+	s := r.conn.server
 	q := &s.query
-	q.Space, q.Index, q.Iterator, q.Key = space, id, index.IteratorType(d.Iterator), d.Key
-	q.Limit, q.Offset = d.Limit, d.Offset
-	q.AfterTuple, q.AfterPosition, q.FetchPosition = d.AfterTuple, d.AfterPosition, d.FetchPosition
+	fillQuery(q, &r.dml)
+	q.Space, q.Index = space, id
 	tuples, err := s.box.Select(r.ctx, q, s.tuples[:0])
-	q.Key, q.AfterTuple, q.AfterPosition = nil, nil, nil
+	clearQuery(q)
 	if err == nil {
 		r.answerTuples(tuples, q.Position)
 	}
@@ -130,6 +129,16 @@ func (r *Request) doSelect() error {
 	s.tuples = tuples
 	return err
 }
+
+// fillQuery makes the query of a SELECT that names its space and index by numbers.
+func fillQuery(q *box.SelectRequest, d *iproto.DML) {
+	q.Space, q.Index, q.Iterator, q.Key = d.SpaceID, d.IndexID, index.IteratorType(d.Iterator), d.Key
+	q.Limit, q.Offset = d.Limit, d.Offset
+	q.AfterTuple, q.AfterPosition, q.FetchPosition = d.AfterTuple, d.AfterPosition, d.FetchPosition
+}
+
+// clearQuery lets go of the request that the query was made of.
+func clearQuery(q *box.SelectRequest) { q.Key, q.AfterTuple, q.AfterPosition = nil, nil, nil }
 
 // keptTuples is how long a list of tuples may be that is kept for later.
 const keptTuples = 16 << 10

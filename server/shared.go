@@ -62,7 +62,7 @@ func (c *conn) read(t *turn, first, end int, schema uint32) (n int) {
 	b, user, x := c.server.box, c.session.User, &t.reading
 	points := 0
 	for i := first; i < end; i++ {
-		x.ask(&t.requests[i].dml)
+		fillQuery(&x.query, &t.requests[i].dml)
 		if x.points[i] = b.PointShared(user, &x.query, &x.lookups[points]); x.points[i] {
 			points++
 		}
@@ -79,7 +79,7 @@ func (c *conn) read(t *turn, first, end int, schema uint32) (n int) {
 			next++
 		} else {
 			var ok bool
-			x.ask(&r.dml)
+			fillQuery(&x.query, &r.dml)
 			if x.tuples, ok = b.SelectShared(user, &x.query, x.tuples); !ok {
 				break
 			}
@@ -107,18 +107,10 @@ func (r *Request) Share(f func(b *box.Box, u *box.User) bool) bool {
 	return f(b, r.conn.session.User)
 }
 
-// ask makes the query of a request.
-func (x *reading) ask(d *iproto.DML) {
-	q := &x.query
-	q.Space, q.Index, q.Iterator, q.Key = d.SpaceID, d.IndexID, index.IteratorType(d.Iterator), d.Key
-	q.Limit, q.Offset = d.Limit, d.Offset
-	q.AfterTuple, q.AfterPosition, q.FetchPosition = d.AfterTuple, d.AfterPosition, d.FetchPosition
-}
-
 // forget lets go of what so many lookups and the query have referred to.
 func (x *reading) forget(lookups int) {
 	clear(x.lookups[:lookups])
-	x.query.Key, x.query.AfterTuple, x.query.AfterPosition = nil, nil, nil
+	clearQuery(&x.query)
 	if cap(x.tuples) > keptTuples {
 		x.tuples = nil
 	}
