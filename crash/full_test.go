@@ -104,7 +104,8 @@ func TestFileLimit(t *testing.T) {
 	for answers[true] > 0 { // a small row may find room where a large batch did not
 		answers = storeMany(t, c, 1, stored)
 	}
-	if _, err := c.Eval("return post({{7000, 7, 7, ''}}, {}, {7000, 7, ''})"); !isWriteFailure(err) {
+	// It is larger than the row that found no room.
+	if _, err := c.Eval("return post({{7000, 7, 7, ('x'):rep(200)}}, {}, {7000, 7, ''})"); !isWriteFailure(err) {
 		t.Errorf("a transaction without room: %v", err)
 	}
 	large := "local t = {} for i = 1, 2e5 do t[i] = string.char(math.random(255)) end " +
