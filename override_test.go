@@ -613,7 +613,7 @@ func TestBreaker(t *testing.T) {
 	ask(t, c, iproto.TypePing, nil, "broken")
 	ask(t, c, iproto.TypePing, nil, "broken")
 	waitFor(t, func() bool { return l.count("is switched off") == 1 }) // the log may come behind the answer
-	ask(t, c, iproto.TypePing, nil, "broken") // the pause is over: one is tried
+	ask(t, c, iproto.TypePing, nil, "broken")                          // the pause is over: one is tried
 	waitFor(t, func() bool { return l.count("is tried again") == 1 && l.count("is switched off") == 2 })
 	mu.Lock()
 	fail = false
