@@ -11,6 +11,7 @@
 package tuple
 
 import (
+	"encoding/binary"
 	"unsafe"
 
 	"github.com/lycosadb/lycosa/msgpack"
@@ -19,16 +20,30 @@ import (
 // Tuple is a row: a MessagePack array and the id of the format that gives names to its fields. It is the head of an
 // allocation in which the bytes follow it, so that a tuple costs one allocation, without pointers that the garbage
 // collector would have to follow. Tuples are therefore only made by New and its like, and never copied by value.
+//
+// The head is a little-endian number: a bit that says whether it is a long one, the size of the bytes and the id of the
+// format. A short head has shortHead bytes, so that those behind it belong to the array already, a long one longHead. The
+// few bytes that this saves often make the allocator's next smaller size do.
 type Tuple struct {
-	formatID uint32
-	size     uint32
+	head [longHead]byte
 }
 
-// headSize is where the bytes begin in the allocation of a tuple.
-const headSize = int(unsafe.Sizeof(Tuple{}))
+// How many bytes a head has, and of how many bits its parts are.
+const (
+	shortHead, longHead          = 3, 8
+	shortSizes, longSizes        = 12, 32
+	shortFormats                 = 8*shortHead - 1 - shortSizes
+	shortFormatAt                = 1 + shortSizes
+	longFormatAt                 = 1 + longSizes
+	longFlag              uint64 = 1
+)
+
+// minAlloc is the least that is allocated for a tuple: the allocator puts what is smaller together with other things into a
+// block, and a long head can always be read.
+const minAlloc = 16
 
 // MaxSize is the longest that the bytes of a tuple can be.
-const MaxSize = 1<<32 - 1 - 2*headSize
+const MaxSize = 1<<longSizes - 1 - 2*longHead
 
 // New makes a tuple without a format of a MessagePack array, which it copies. The array must be well-formed and
 // not longer than MaxSize.
@@ -44,37 +59,57 @@ func NewFormat(f *Format, data []byte) *Tuple {
 }
 
 func newTuple(formatID uint32, data []byte) *Tuple {
-	// Whole words, and never so small that the allocator would put several tuples into a block without aligning them.
-	words := max(2, (headSize+len(data)+7)/8)
-	block := make([]uint64, words)
+	size, at := uint64(len(data)), shortHead
+	head := size<<1 | uint64(formatID)<<shortFormatAt
+	if size >= 1<<shortSizes || formatID >= 1<<shortFormats {
+		at = longHead
+		head = longFlag | size<<1 | uint64(formatID)<<longFormatAt
+	}
+	block := make([]uint64, (max(minAlloc, at+len(data))+7)/8) // whole words are allocated a little faster than bytes
 	t := (*Tuple)(unsafe.Pointer(unsafe.SliceData(block)))
-	t.formatID = formatID
-	t.size = uint32(len(data))
+	binary.LittleEndian.PutUint64(t.head[:], head)
 	copy(t.Data(), data)
 	return t
 }
 
 // Data returns the MessagePack array. It must not be changed.
 func (t *Tuple) Data() []byte {
-	return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(t), headSize)), int(t.size))
+	head := binary.LittleEndian.Uint64(t.head[:])
+	if head&longFlag == 0 {
+		return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(t), shortHead)), int(head>>1&(1<<shortSizes-1)))
+	}
+	return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(t), longHead)), int(uint32(head>>1)))
 }
 
 // Size returns the length of the MessagePack array in bytes.
-func (t *Tuple) Size() int { return int(t.size) }
+func (t *Tuple) Size() int { return len(t.Data()) }
 
 // MemorySize returns how many bytes the tuple takes in memory, as far as the tuple knows: what the allocator rounds
 // up is not in it.
-func (t *Tuple) MemorySize() int { return max(16, (headSize+int(t.size)+7)&^7) }
+func (t *Tuple) MemorySize() int {
+	at := shortHead
+	if t.head[0]&byte(longFlag) != 0 {
+		at = longHead
+	}
+	return max(minAlloc, (at+t.Size()+7)&^7)
+}
 
 // FormatID returns the id of the tuple's format, 0 if it has none.
-func (t *Tuple) FormatID() uint32 { return t.formatID }
+func (t *Tuple) FormatID() uint32 {
+	head := binary.LittleEndian.Uint64(t.head[:])
+	if head&longFlag == 0 {
+		return uint32(head) >> shortFormatAt & (1<<shortFormats - 1)
+	}
+	return uint32(head >> longFormatAt)
+}
 
 // Format returns the format of the tuple, nil if it has none.
 func (t *Tuple) Format() *Format {
-	if t.formatID == 0 {
+	id := t.FormatID()
+	if id == 0 {
 		return nil
 	}
-	return FormatByID(t.formatID)
+	return FormatByID(id)
 }
 
 // Len returns the number of fields.

@@ -30,7 +30,7 @@ func TestTuple(t *testing.T) {
 	if got := KeyString(mp(`5`), 1); got != `[5]` {
 		t.Error(got)
 	}
-	// Tuples of all small sizes begin at whole words.
+	// Even the smallest tuples have allocations of their own.
 	for n := range 40 {
 		tp := New(mp(`["` + strings.Repeat("x", n) + `"]`))
 		if uintptr(unsafe.Pointer(tp))%8 != 0 {
@@ -38,6 +38,36 @@ func TestTuple(t *testing.T) {
 		}
 		if v, _, _ := msgpack.ReadString(tp.Field(0)); len(v) != n {
 			t.Errorf("%d of %d bytes", len(v), n)
+		}
+	}
+}
+
+// TestHead checks sizes and formats on both sides of what a short head can say.
+func TestHead(t *testing.T) {
+	for _, tc := range []struct {
+		size     int
+		format   uint32
+		overhead int
+	}{
+		{1, 0, shortHead},
+		{13, 1, shortHead},
+		{14, 1, shortHead},
+		{77, 1<<shortFormats - 1, shortHead},
+		{77, 1 << shortFormats, longHead},
+		{77, 1<<31 - 1, longHead},
+		{1<<shortSizes - 1, 1<<shortFormats - 1, shortHead},
+		{1 << shortSizes, 1, longHead},
+		{1 << 20, 1<<31 - 1, longHead},
+	} {
+		data := bytes.Repeat([]byte{0xff}, tc.size)
+		data[0] = 0x90
+		tp := newTuple(tc.format, data)
+		if tp.Size() != tc.size || tp.FormatID() != tc.format || !bytes.Equal(tp.Data(), data) {
+			t.Errorf("size %d, format %d: %d and %d, data equal: %t",
+				tc.size, tc.format, tp.Size(), tp.FormatID(), bytes.Equal(tp.Data(), data))
+		}
+		if got, want := tp.MemorySize(), max(16, (tc.size+tc.overhead+7)/8*8); got != want {
+			t.Errorf("size %d, format %d: %d bytes of memory instead of %d", tc.size, tc.format, got, want)
 		}
 	}
 }
