@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/lycosadb/lycosa/boxerr"
@@ -174,17 +173,19 @@ func (h *handler) Guard() *server.Guard { return &h.guard }
 // Unlocked makes it a server.Unlocked.
 func (h *handler) Unlocked() bool { return h.inline }
 
-// inlineRequests are the Requests of handlers that are inline.
-var inlineRequests = sync.Pool{New: func() any { return new(Request) }}
-
 // Serve makes it a server.Handler.
 func (h *handler) Serve(r *server.Request) (server.Outcome, error) {
 	if h.inline {
-		q := inlineRequests.Get().(*Request)
+		spare := r.Spare()
+		q, _ := (*spare).(*Request)
+		if q == nil {
+			q = new(Request)
+		}
+		*spare = nil // one whose handler has panicked is not used again
 		q.begin(h.db, r, true)
 		handled, err := h.serve(q)
 		q.request, q.header, q.body = nil, nil, nil
-		inlineRequests.Put(q)
+		*spare = q
 		return outcome(handled), err
 	}
 	r.Keep()

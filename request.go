@@ -28,7 +28,8 @@ type Request struct {
 	session uint64
 	header  []byte
 	body    []byte
-	index   bodyIndex
+	fields  *msgpack.Fields // of the body: the server's, or own when the handler isn't inline
+	own     msgpack.Fields
 	room    []byte // to encode answers
 	// answered is set by Reply, whose answer waits in reply when the handler isn't inline.
 	answered bool
@@ -55,8 +56,11 @@ func errOver() error { return boxerr.New(boxerr.Timeout) }
 func (q *Request) begin(db *DB, r *server.Request, inline bool) {
 	q.db, q.request, q.inline, q.answered = db, r, inline, false
 	q.typ, q.sync, q.stream, q.session = r.Type(), r.Sync(), r.StreamID(), r.Session().ID
-	q.header, q.body = r.Header(), r.Body()
-	q.index.done = false
+	q.header, q.body, q.fields = r.Header(), r.Body(), r.Fields()
+	if !inline {
+		q.own = *q.fields
+		q.fields = &q.own
+	}
 }
 
 // DB is the database that the request was sent to.
@@ -95,7 +99,7 @@ func (q *Request) Header() Value { return q.header }
 func (q *Request) Body() Value { return q.body }
 
 // Raw returns what the body holds under a key.
-func (q *Request) Raw(key iproto.Key) Value { return q.index.find(q.body, key) }
+func (q *Request) Raw(key iproto.Key) Value { return q.fields.Find(q.body, uint32(key)) }
 
 // Has tells whether the body has a key.
 func (q *Request) Has(key iproto.Key) bool { return q.Raw(key) != nil }
@@ -120,60 +124,6 @@ func (q *Request) Bytes(key iproto.Key) []byte { return q.Raw(key).Bytes() }
 
 // Tuple reads an array of the body, in place: iproto.KeyTuple, iproto.KeyKey.
 func (q *Request) Tuple(key iproto.Key) Tuple { return q.Raw(key).Tuple() }
-
-// indexedKeys is how many keys of a body are indexed. The requests of the protocol have fewer.
-const indexedKeys = 12
-
-// bodyIndex finds values in a body. It is made when it is first needed.
-type bodyIndex struct {
-	done     bool
-	more     bool // there are keys that are not indexed
-	n        int
-	keys     [indexedKeys]iproto.Key
-	from, to [indexedKeys]uint32 // where the values are
-}
-
-func (x *bodyIndex) find(body []byte, key iproto.Key) Value {
-	if !x.done {
-		x.make(body)
-	}
-	if x.more {
-		return Value(body).Lookup(key)
-	}
-	for i := x.n - 1; i >= 0; i-- {
-		if x.keys[i] == key {
-			return body[x.from[i]:x.to[i]:x.to[i]]
-		}
-	}
-	return nil
-}
-
-func (x *bodyIndex) make(body []byte) {
-	x.done, x.more, x.n = true, false, 0
-	n, b, ok := msgpack.ReadMapHeader(body)
-	if !ok {
-		return
-	}
-	if n > indexedKeys {
-		x.more = true
-		return
-	}
-	for range n {
-		k, value, isUint := msgpack.ReadUint(b)
-		if !isUint {
-			if value, ok = msgpack.Skip(b); !ok {
-				return
-			}
-		}
-		if b, ok = msgpack.Skip(value); !ok {
-			return
-		}
-		if isUint && k <= uint64(^iproto.Key(0)) {
-			x.keys[x.n], x.from[x.n], x.to[x.n] = iproto.Key(k), uint32(len(body)-len(value)), uint32(len(body)-len(b))
-			x.n++
-		}
-	}
-}
 
 func (q *Request) database() *DB { return q.db }
 

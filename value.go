@@ -99,21 +99,7 @@ func (v Value) Index(i int) Value {
 }
 
 // Lookup returns what a map holds under a key of the protocol. Of a key that stands twice the last one counts.
-func (v Value) Lookup(key iproto.Key) (found Value) {
-	n, rest, ok := msgpack.ReadMapHeader(v)
-	for ; ok && n > 0; n-- {
-		k, _, isUint := msgpack.ReadUint(rest)
-		if rest, ok = msgpack.Skip(rest); !ok {
-			break
-		}
-		value := first(rest)
-		rest = rest[len(value):]
-		if isUint && k == uint64(key) {
-			found = value
-		}
-	}
-	return found
-}
+func (v Value) Lookup(key iproto.Key) Value { return msgpack.Lookup(v, uint64(key)) }
 
 // first cuts the first value off.
 func first(b []byte) Value {

@@ -18,13 +18,20 @@ const (
 	dataHeadSize = 1 + 1 + 5
 )
 
+// emptyHeader is the length and the header of an answer, all numbers zero.
+var emptyHeader = [HeaderSize]byte{
+	0: 0xce, 5: 0x83, 6: byte(KeyRequestType), 7: 0xce, 12: byte(KeySync), 13: 0xcf, 22: byte(KeySchemaVersion), 23: 0xce,
+}
+
 // Begin writes room for the length, and the header.
 func Begin(b []byte, t Type, sync uint64, schemaVersion uint32) []byte {
-	b = append(b, 0xce, 0, 0, 0, 0,
-		0x83, byte(KeyRequestType), 0xce, byte(t>>24), byte(t>>16), byte(t>>8), byte(t), byte(KeySync), 0xcf)
-	b = binary.BigEndian.AppendUint64(b, sync)
-	b = append(b, byte(KeySchemaVersion), 0xce)
-	return binary.BigEndian.AppendUint32(b, schemaVersion)
+	n := len(b)
+	b = append(b, emptyHeader[:]...)
+	h := b[n : n+HeaderSize]
+	binary.BigEndian.PutUint32(h[8:], uint32(t))
+	binary.BigEndian.PutUint64(h[14:], sync)
+	binary.BigEndian.PutUint32(h[24:], schemaVersion)
+	return b
 }
 
 // End fills in the length of the packet that was begun at b[start].

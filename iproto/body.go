@@ -49,7 +49,8 @@ var mandatory = [...]uint8{
 
 // DecodeDML decodes the body of a request of type t. Keys that are no
 // unsigned integers are skipped, but every key with a name must have a value
-// of its type.
+// of its type. Of a body that is no one whole value, too, the error is
+// INVALID_MSGPACK.
 func DecodeDML(t Type, body []byte, r *DML) error {
 	*r = DML{}
 	var has uint8
@@ -111,6 +112,9 @@ func DecodeDML(t Type, body []byte, r *DML) error {
 				r.HasIndexName = true
 			}
 		}
+		if len(b) > 0 {
+			return errBody()
+		}
 	}
 	if missing := mandatory[t] &^ has; missing != 0 {
 		for i, name := range mandatoryNames {
@@ -125,20 +129,26 @@ func DecodeDML(t Type, body []byte, r *DML) error {
 // readPair reads a pair of a map. Keys that are no unsigned integers come
 // back as 2^64-1, which no key is.
 func readPair(b []byte) (key uint64, value, rest []byte, ok bool) {
-	if len(b) == 0 {
+	switch {
+	case len(b) == 0:
 		return 0, nil, nil, false
-	}
-	if msgpack.TypeOf(b[0]) == msgpack.Uint {
+	case b[0] < 0x80: // as all keys with names are
+		key, value, ok = uint64(b[0]), b[1:], true
+	case msgpack.TypeOf(b[0]) == msgpack.Uint:
 		key, value, ok = msgpack.ReadUint(b)
-	} else {
+	default:
 		key = 1<<64 - 1
-		value, ok = msgpack.Skip(b)
+		value, ok = msgpack.Check(b)
 	}
 	if !ok || len(value) == 0 {
 		return 0, nil, nil, false
 	}
-	rest, ok = msgpack.Skip(value)
-	return key, value[:len(value)-len(rest)], rest, ok
+	if value[0] < 0x80 {
+		return key, value[:1:1], value[1:], true
+	}
+	rest, ok = msgpack.Check(value)
+	n := len(value) - len(rest)
+	return key, value[:n:n], rest, ok
 }
 
 func readUint32(b []byte) uint32 {

@@ -49,6 +49,10 @@ func TestDecodeDML(t *testing.T) {
 		{"upsert", TypeUpsert, "83 10cd0200 219101 2890", 0},
 		{"upsert without operations", TypeUpsert, "82 10cd0200 219101", missing},
 		{"cut short", TypeInsert, "82 10cd0200", malformed},
+		{"cut short in a tuple", TypeInsert, "82 10cd0200 219201", malformed},
+		{"a malformed value of another key", TypeSelect, "84 10cd0200 1201 2090 7fc1", malformed},
+		{"a malformed key", TypeSelect, "84 10cd0200 1201 2090 c101", malformed},
+		{"something behind", TypeSelect, "83 10cd0200 1201 2090 00", malformed},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -64,17 +64,23 @@ func decodeHeader(b []byte, h *Header) (rest []byte, ok bool) {
 		return nil, false
 	}
 	for ; n > 0; n-- {
-		var key, value uint64
-		if key, b, ok = readKey(b); !ok {
+		if len(b) < 2 {
+			return nil, false
+		}
+		// Keys that mean something are a byte.
+		key := uint64(b[0])
+		if key < 0x80 {
+			b = b[1:]
+		} else if key, b, ok = readKey(b); !ok {
 			return nil, false
 		}
 		if key < uint64(len(keyTypes)) {
 			switch want := keyTypes[key]; want {
 			case msgpack.Uint:
-				if msgpack.TypeOf(b[0]) != msgpack.Uint {
-					return nil, false
-				}
-				if value, b, ok = msgpack.ReadUint(b); !ok {
+				value := uint64(b[0])
+				if value < 0x80 {
+					b = b[1:]
+				} else if value, b, ok = readUintExact(b); !ok {
 					return nil, false
 				}
 				switch Key(key) {
@@ -104,9 +110,6 @@ func decodeHeader(b []byte, h *Header) (rest []byte, ok bool) {
 
 // readKey reads the key of a pair, an unsigned integer with a value behind it.
 func readKey(b []byte) (key uint64, rest []byte, ok bool) {
-	if len(b) == 0 || msgpack.TypeOf(b[0]) != msgpack.Uint {
-		return 0, nil, false
-	}
-	key, rest, ok = msgpack.ReadUint(b)
+	key, rest, ok = readUintExact(b)
 	return key, rest, ok && len(rest) > 0
 }

@@ -81,6 +81,11 @@ func CheckN(b []byte, n int) (rest []byte, ok bool) {
 			return nil, false
 		}
 		c := b[at]
+		if c < codeFixMap {
+			// The branch is foreseen, so that nothing waits for the load of a size.
+			at++
+			continue
+		}
 		s := shapeTable[c]
 		if s.size == 0 || typeTable[c] == Ext {
 			size, kids, ok := checkedShape(b[at:])

@@ -57,7 +57,7 @@ func appendValue(b []byte, v any, depth int) ([]byte, error) {
 	if depth > maxDepth {
 		return b, ErrDepth
 	}
-	switch v := v.(type) {
+	switch v := v.(type) { // those that are no Marshaler for sure come first, because they are found by comparing a number
 	case nil:
 		return AppendNil(b), nil
 	case Raw:
@@ -65,10 +65,6 @@ func appendValue(b []byte, v any, depth int) ([]byte, error) {
 			return AppendNil(b), nil
 		}
 		return append(b, v...), nil
-	case ExtMarshaler:
-		return v.AppendExt(b), nil
-	case Marshaler:
-		return v.AppendMsgpack(b), nil
 	case bool:
 		return AppendBool(b, v), nil
 	case string:
@@ -137,6 +133,10 @@ func appendValue(b []byte, v any, depth int) ([]byte, error) {
 			}
 		}
 		return b, nil
+	case ExtMarshaler:
+		return v.AppendExt(b), nil
+	case Marshaler:
+		return v.AppendMsgpack(b), nil
 	}
 	return appendReflected(b, reflect.ValueOf(v), depth)
 }
@@ -145,6 +145,10 @@ func appendSlice[E any](b []byte, v []E, depth int) ([]byte, error) {
 	b = AppendArrayHeader(b, len(v))
 	var err error
 	for _, e := range v {
+		if n, ok := any(e).(int); ok { // the most frequent ones
+			b = AppendInt(b, int64(n))
+			continue
+		}
 		if b, err = appendValue(b, e, depth+1); err != nil {
 			return b, err
 		}

@@ -60,6 +60,7 @@ type turn struct {
 	// detached is how many of the requests go on when the turn has ended.
 	detached int
 	tally    tally
+	spare    any // see Request.Spare
 
 	reading reading
 }

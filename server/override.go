@@ -112,53 +112,34 @@ type overrides struct {
 	table atomic.Pointer[overrideTable]
 }
 
-// overrideTable is not changed once it was published.
+// overrideTable is not changed once it was published. A type has no route when it has no handlers.
 type overrideTable struct {
-	low     [256]chain
-	high    map[iproto.Type]chain
-	unknown chain
-	// The handlers of those chains that may be asked without the cord's lock.
-	lowUnlocked     [256]Unlocked
-	highUnlocked    map[iproto.Type]Unlocked
-	unknownUnlocked Unlocked
+	low  [256]*route
+	high map[iproto.Type]*route
+	// unknown is the route of the types that are not mentioned above.
+	unknown *route
 }
 
-// findUnlocked returns the handler of a type that may be asked without the cord's lock, nil when there is none.
-func (t *overrideTable) findUnlocked(typ iproto.Type) Unlocked {
+// route is what is known of a type of request that has handlers.
+type route struct {
+	chain chain
+	// unlocked is the handler that may be asked without the cord's lock, nil when there is none; guard is its guard.
+	unlocked Unlocked
+	guard    *Guard
+}
+
+// find returns the route of a type, nil when it has no handlers.
+func (t *overrideTable) find(typ iproto.Type) *route {
 	if t == nil {
 		return nil
 	}
-	var h Unlocked
-	if typ < iproto.Type(len(t.lowUnlocked)) {
-		h = t.lowUnlocked[typ]
-	} else {
-		h = t.highUnlocked[typ]
-	}
-	if h == nil && t.unknownUnlocked != nil && !builtin(typ) {
-		if c, _ := t.find(typ); c == t.unknown {
-			return t.unknownUnlocked
-		}
-	}
-	return h
-}
-
-// find returns the chain of a type. ok is false when it is empty.
-func (t *overrideTable) find(typ iproto.Type) (c chain, ok bool) {
-	if t == nil {
-		return chain{}, false
-	}
 	if typ < iproto.Type(len(t.low)) {
-		c = t.low[typ]
-	} else {
-		c = t.high[typ]
+		return t.low[typ]
 	}
-	if !c.overridden() && !builtin(typ) {
-		c[firstOverride], c[firstOverride+1] = t.unknown[firstOverride], t.unknown[firstOverride+1]
-		if c[0] == nil && c[1] == nil {
-			c[0], c[1] = t.unknown[0], t.unknown[1]
-		}
+	if r := t.high[typ]; r != nil {
+		return r
 	}
-	return c, !c.empty()
+	return t.unknown
 }
 
 // builtin tells whether the server does something by itself with requests of a type.
@@ -266,7 +247,7 @@ func (o *overrides) complain(s *Server, e *trigger.Event) {
 
 // rebuild publishes a table of all events that have handlers.
 func (o *overrides) rebuild(s *Server, triggers *trigger.Registry) {
-	var t *overrideTable
+	chains := make(map[int64]chain)
 	for _, name := range triggers.Names() {
 		if !overrideName(name) {
 			continue
@@ -275,41 +256,48 @@ func (o *overrides) rebuild(s *Server, triggers *trigger.Registry) {
 		if !ok || !overridable(typ) {
 			continue
 		}
-		if t == nil {
-			t = &overrideTable{high: make(map[iproto.Type]chain)}
-		}
-		e := triggers.Event(name)
-		switch {
-		case typ < 0:
-			t.unknown[place] = e
-		case typ < int64(len(t.low)):
-			t.low[typ][place] = e
-		default:
-			c := t.high[iproto.Type(typ)]
-			c[place] = e
-			t.high[iproto.Type(typ)] = c
-		}
+		c := chains[typ]
+		c[place] = triggers.Event(name)
+		chains[typ] = c
 	}
-	if t != nil {
-		t.findAllUnlocked(s)
+	if len(chains) == 0 {
+		o.table.Store(nil)
+		return
+	}
+	unknown := chains[iproto.TypeUnknown]
+	t := &overrideTable{high: make(map[iproto.Type]*route), unknown: s.route(unknown)}
+	for typ := range t.low {
+		t.low[typ] = s.route(chains[int64(typ)].orUnknown(iproto.Type(typ), unknown))
+	}
+	for typ, c := range chains {
+		if typ >= int64(len(t.low)) {
+			t.high[iproto.Type(typ)] = s.route(c.orUnknown(iproto.Type(typ), unknown))
+		}
 	}
 	o.table.Store(t)
 }
 
-// findAllUnlocked notes the handlers that may be asked without the lock.
-func (t *overrideTable) findAllUnlocked(s *Server) {
-	for typ, c := range t.low {
-		t.lowUnlocked[typ] = s.unlockedOf(c)
-	}
-	for typ, c := range t.high {
-		if h := s.unlockedOf(c); h != nil {
-			if t.highUnlocked == nil {
-				t.highUnlocked = make(map[iproto.Type]Unlocked)
-			}
-			t.highUnlocked[typ] = h
+// orUnknown is the chain of a type, to which the handlers of unknown types are added where it has none of its own.
+func (c chain) orUnknown(typ iproto.Type, unknown chain) chain {
+	if !c.overridden() && !builtin(typ) {
+		c[firstOverride], c[firstOverride+1] = unknown[firstOverride], unknown[firstOverride+1]
+		if c[0] == nil && c[1] == nil {
+			c[0], c[1] = unknown[0], unknown[1]
 		}
 	}
-	t.unknownUnlocked = s.unlockedOf(t.unknown)
+	return c
+}
+
+// route makes the route of a chain, nil for one that is empty.
+func (s *Server) route(c chain) *route {
+	if c.empty() {
+		return nil
+	}
+	r := &route{chain: c, unlocked: s.unlockedOf(c)}
+	if r.unlocked != nil {
+		r.guard = r.unlocked.Guard()
+	}
+	return r
 }
 
 // handler makes a Handler of what a trigger holds, nil when that is impossible.

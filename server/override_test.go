@@ -107,6 +107,34 @@ func TestOverrideSeesTheRequest(t *testing.T) {
 	c.expect("128 10 ", "-48 10 Unknown request type 202")
 }
 
+// TestOverrideSetWithinATurn has a handler set by one request, and taken away by another, when those behind it in the same
+// turn have been decoded already.
+func TestOverrideSetWithinATurn(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.space(512, "t")
+	c := w.pipe()
+	w.locked(func() {
+		w.s.HandleFunc("set", func(*box.Ctx, []byte, int) ([]byte, int, error) {
+			return nil, 0, w.s.Override(1, "x", HandlerFunc(func(r *Request) (Outcome, error) {
+				return Handled, r.Reply(pack(list(text(r.Fields().Find(r.Body(), 0x20)))))
+			}))
+		})
+		w.s.HandleFunc("unset", func(*box.Ctx, []byte, int) ([]byte, int, error) {
+			return nil, 0, w.s.Override(1, "x", nil)
+		})
+	})
+	call := func(sync int, f string) []byte { return request(10, sync, m(0x22, f)) }
+	query := m(0x10, 512, 0x12, 1, 0x20, list(500))
+	for range 2 {
+		c.send(call(1, "set"), request(1, 2, query), request(1, 3, query), call(4, "unset"), request(1, 5, query))
+		c.expect("0 1 []", "0 2 [[500]]", "0 3 [[500]]", "0 4 []", "0 5 []")
+		c.send(call(1, "set"))
+		c.expect("0 1 []")
+		c.send(request(1, 2, query), call(4, "unset"), request(1, 5, query), request(64, 6, nil))
+		c.expect("0 2 [[500]]", "0 4 []", "0 5 []", "0 6 {}")
+	}
+}
+
 func TestOverrideErrors(t *testing.T) {
 	var mu sync.Mutex
 	var logged []string

@@ -15,9 +15,6 @@ import (
 // Request is a request of a client on its way through handlers. It is valid until it has ended: until the Serve
 // that handled it has returned, or Finish was called. Everything about it belongs to the cord's lock.
 type Request struct {
-	// Local belongs to the handlers, and is nil at first.
-	Local any
-
 	conn         *conn
 	head         iproto.Header
 	header, body []byte // body is nil when there is none
@@ -25,7 +22,11 @@ type Request struct {
 	kept         bool
 	at           int // where the packet began in the read buffer
 	fault        error
+	route        *route // that its type had when it was decoded
 	ctx          *box.Ctx
+
+	fields  msgpack.Fields // of the body, once indexed
+	indexed bool
 
 	// What the body says, once it was decoded.
 	decoded bool
@@ -99,6 +100,15 @@ func (r *Request) Body() []byte {
 	return r.body
 }
 
+// Fields finds values in Body. It is valid as Body is.
+func (r *Request) Fields() *msgpack.Fields {
+	if !r.indexed {
+		r.indexed = true
+		r.fields.Check(r.Body())
+	}
+	return &r.fields
+}
+
 // Ctx is on whose behalf the request is run. It takes the lock, see Acquire.
 func (r *Request) Ctx() *box.Ctx {
 	r.Acquire()
@@ -135,28 +145,56 @@ func (r *Request) decode(packet []byte, table *overrideTable) {
 		r.fault = boxerr.New(boxerr.InvalidMsgpack, "packet header")
 		return
 	}
+	r.route = table.find(r.head.Type)
 	r.header = packet[: len(packet)-len(rest) : len(packet)-len(rest)]
 	if len(rest) == 0 {
 		return
 	}
 	r.body = rest
-	if end, ok := msgpack.Check(rest); !ok || len(end) > 0 || r.head.Type == iproto.TypeNOP {
+	if !r.checkBody() {
 		r.fault = boxerr.New(boxerr.InvalidMsgpack, "packet body")
-		return
 	}
-	if _, overridden := table.find(r.head.Type); !overridden {
-		r.decodeBody()
+}
+
+// checkBody tells whether the body is well-formed. What nobody overrides is decoded as well.
+func (r *Request) checkBody() bool {
+	switch {
+	case r.route != nil:
+		r.indexed = true
+		return r.fields.Check(r.body) && r.head.Type != iproto.TypeNOP
+	case isDML(r.head.Type):
+		r.decodeBody() // which checks it
+		return r.bodyErr == nil || wellFormed(r.body)
+	case !wellFormed(r.body) || r.head.Type == iproto.TypeNOP:
+		return false
 	}
+	r.decodeBody()
+	return true
+}
+
+// wellFormed tells whether a body is one well-formed value.
+func wellFormed(body []byte) bool {
+	rest, ok := msgpack.Check(body)
+	return ok && len(rest) == 0
+}
+
+// isDML tells whether bodies of a type are decoded to Request.dml.
+func isDML(typ iproto.Type) bool {
+	switch typ {
+	case iproto.TypeSelect, iproto.TypeInsert, iproto.TypeReplace, iproto.TypeUpdate, iproto.TypeDelete, iproto.TypeUpsert:
+		return true
+	}
+	return false
 }
 
 // reset prepares a used request for the next packet.
 func (r *Request) reset() {
-	r.Local, r.header, r.body, r.fault, r.bodyErr, r.err = nil, nil, nil, nil, nil, nil
-	r.kept, r.decoded, r.inside, r.parked, r.finished, r.detached, r.ended, r.left = false, false, false, false, false, false, false, false
+	r.header, r.body, r.fault, r.bodyErr, r.err = nil, nil, nil, nil, nil
+	r.kept, r.indexed, r.decoded, r.inside, r.parked, r.finished, r.detached, r.ended, r.left = false, false, false, false, false, false, false, false, false
 	r.stream, r.following = nil, nil
 	r.chain, r.place, r.run = chain{}, 0, trigger.Run{}
 	r.asked, r.inner, r.child, r.shadowOf, r.tee, r.onCancel, r.abandoned = asked{}, nil, nil, nil, nil, nil, false
-	r.unlocked, r.tried, r.late = nil, nil, nil
+	r.unlocked, r.tried, r.late, r.route = nil, nil, nil, nil
 	if r.compared != nil || r.traces != nil {
 		r.compared, r.traces = nil, nil
 	}
@@ -177,12 +215,8 @@ func (r *Request) mayWait() bool {
 	if r.fault != nil {
 		return false
 	}
-	switch r.head.Type {
-	case iproto.TypeSelect, iproto.TypeInsert, iproto.TypeReplace, iproto.TypeUpdate, iproto.TypeDelete, iproto.TypeUpsert:
-		// Bodies are decoded beforehand where there is no handler.
-		return !r.decoded || r.head.StreamID != 0
-	}
-	return true
+	// Bodies are decoded beforehand where there is no handler.
+	return !isDML(r.head.Type) || !r.decoded || r.head.StreamID != 0
 }
 
 // decodeBody decodes the bodies that are decoded often. It needs no lock.
@@ -191,22 +225,18 @@ func (r *Request) decodeBody() {
 		return
 	}
 	r.decoded = true
-	switch typ := r.head.Type; typ {
-	case iproto.TypeSelect, iproto.TypeInsert, iproto.TypeReplace, iproto.TypeUpdate, iproto.TypeDelete, iproto.TypeUpsert:
+	switch typ := r.head.Type; {
+	case isDML(typ):
 		r.bodyErr = iproto.DecodeDML(typ, r.body, &r.dml)
-	case iproto.TypeCall, iproto.TypeCall16, iproto.TypeEval:
+	case typ == iproto.TypeCall || typ == iproto.TypeCall16 || typ == iproto.TypeEval:
 		r.bodyErr = iproto.DecodeCall(typ, r.body, &r.call)
 	}
 }
 
 // isPing tells whether the request is a PING that may be answered without the cord's lock.
-func (r *Request) isPing(schema uint32, table *overrideTable) bool {
-	if r.head.Type != iproto.TypePing || r.fault != nil || r.head.StreamID != 0 ||
-		r.head.SchemaVersion != 0 && r.head.SchemaVersion != uint64(schema) {
-		return false
-	}
-	_, overridden := table.find(iproto.TypePing)
-	return !overridden
+func (r *Request) isPing(schema uint32) bool {
+	return r.head.Type == iproto.TypePing && r.route == nil && r.fault == nil && r.head.StreamID == 0 &&
+		(r.head.SchemaVersion == 0 || r.head.SchemaVersion == uint64(schema))
 }
 
 // start runs the request as far as it goes without waiting. When that is not to its end, it returns false: the
@@ -251,10 +281,12 @@ func (r *Request) prepare() {
 // admit finds the chain of the request and checks the rules that come before all handlers.
 func (r *Request) admit() {
 	typ, in := r.head.Type, r.head.StreamID != 0
-	var overridden bool
-	r.chain, overridden = r.conn.server.overrides.table.Load().find(typ)
+	r.route = r.conn.server.overrides.table.Load().find(typ)
+	if r.route != nil {
+		r.chain = r.route.chain
+	}
 	switch {
-	case !overridden && !builtin(typ):
+	case r.route == nil && !builtin(typ):
 		r.fault = boxerr.New(boxerr.UnknownRequestType, uint32(typ))
 	case in && !streamable(typ):
 		if name := typ.Name(); name != "" {

@@ -92,6 +92,7 @@ type Server struct {
 	warned    time.Time  // when the log was last told of a blocked connection
 	free      []*Request // ended requests, to be used again
 	scratch   []byte     // room to encode what is not answered in a turn
+	spare     any        // see Request.Spare
 	query     box.SelectRequest
 	tuples    []*tuple.Tuple    // room for what a SELECT finds
 	formats   map[string]uint32 // formats that clients brought, by their definition

@@ -22,29 +22,27 @@ type reading struct {
 }
 
 // isRead tells whether the request is a SELECT that may be answered without the cord's lock.
-func (r *Request) isRead(schema uint32, table *overrideTable) bool {
-	if r.head.Type != iproto.TypeSelect || r.fault != nil || r.bodyErr != nil || r.head.StreamID != 0 || !r.decoded ||
-		r.dml.HasSpaceName || r.dml.HasIndexName || r.head.SchemaVersion != 0 && r.head.SchemaVersion != uint64(schema) {
-		return false
-	}
-	_, overridden := table.find(iproto.TypeSelect)
-	return !overridden
+func (r *Request) isRead(schema uint32) bool {
+	return r.head.Type == iproto.TypeSelect && r.route == nil && r.fault == nil && r.bodyErr == nil && r.head.StreamID == 0 &&
+		r.decoded && !r.dml.HasSpaceName && !r.dml.HasIndexName &&
+		(r.head.SchemaVersion == 0 || r.head.SchemaVersion == uint64(schema))
 }
 
 // runReads runs SELECTs of a turn from the given one on, as far as they follow one another and can share the cord. It
 // returns how many those are.
-func (c *conn) runReads(t *turn, first int, table *overrideTable) (n int) {
+func (c *conn) runReads(t *turn, first int) (n int) {
 	s := c.server
 	b := s.box
-	if !t.requests[first].isRead(s.schema.Load(), table) {
+	if !t.requests[first].isRead(s.schema.Load()) {
 		return 0
 	}
 	b.Cord.Share()
-	table = s.overrides.table.Load() // now it stays
-	schema := uint32(b.SchemaVersion())
+	schema := uint32(b.SchemaVersion()) // now it stays, as do the handlers
 	end := first
-	for end < t.n && t.requests[end].isRead(schema, table) {
-		end++
+	if s.overrides.table.Load().find(iproto.TypeSelect) == nil {
+		for end < t.n && t.requests[end].isRead(schema) {
+			end++
+		}
 	}
 	n = c.read(t, first, end, schema)
 	b.Cord.Unshare()

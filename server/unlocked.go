@@ -80,19 +80,26 @@ func (l *latencies) add(d time.Duration) {
 // runUnlocked runs the first requests of a turn, as far as they don't need the lock for themselves: PINGs, SELECTs that
 // share it, and those whose handler is Unlocked. It returns how many it has run; the lock is held when one of them has taken it.
 func (c *conn) runUnlocked(t *turn) (n int) {
-	table := c.server.overrides.table.Load()
 	schema := c.server.schema.Load()
+run:
 	for n < t.n && !t.locked && len(t.answers) <= maxAnswers {
 		r := t.requests[n]
-		if r.isPing(schema, table) {
+		switch {
+		case r.route != nil:
+			if r.route.unlocked == nil || r.fault != nil || r.head.StreamID != 0 {
+				break run
+			}
+			if !r.serveUnlocked(t) {
+				t.requests[n] = c.server.takeFree()
+			}
+		case r.isPing(schema):
 			t.answers = iproto.AppendOK(t.answers, r.head.Sync, schema)
-		} else if k := c.runReads(t, n, table); k > 0 {
-			n += k
-			continue
-		} else if h := table.findUnlocked(r.head.Type); h == nil || r.fault != nil || r.head.StreamID != 0 {
-			break
-		} else if !r.serveUnlocked(t, h) {
-			t.requests[n] = c.server.takeFree()
+		default:
+			k := c.runReads(t, n)
+			if k == 0 {
+				break run
+			}
+			n += k - 1
 		}
 		n++
 	}
@@ -102,9 +109,8 @@ func (c *conn) runUnlocked(t *turn) (n int) {
 
 // serveUnlocked asks a handler without the lock, and takes it when the request needs it after all: because the handler
 // has asked for it, has failed, or passes the request on. It returns false when the request is detached.
-func (r *Request) serveUnlocked(t *turn, h Unlocked) bool {
-	c := r.conn
-	g := h.Guard()
+func (r *Request) serveUnlocked(t *turn) bool {
+	c, h, g := r.conn, r.route.unlocked, r.route.guard
 	r.mark, r.unlocked, r.tried = len(t.answers), t, h
 	var since time.Time
 	if c.sampled++; c.sampled%latencySample == 1 {
@@ -135,6 +141,15 @@ func (r *Request) serveUnlocked(t *turn, h Unlocked) bool {
 	return true
 }
 
+// Spare is where handlers that never park keep what they can use again for the next request. At first, and at times, it is
+// nil. Nobody else uses it as long as the handler's Serve runs.
+func (r *Request) Spare() *any {
+	if t := r.unlocked; t != nil {
+		return &t.spare
+	}
+	return &r.conn.server.spare
+}
+
 // Acquire takes the cord's lock on behalf of a handler that was called without it. The rest of the turn keeps it.
 // With the lock held it does nothing.
 func (r *Request) Acquire() {
@@ -150,6 +165,8 @@ func (r *Request) Acquire() {
 	t.locked, c.turn = true, t
 	r.prepare()
 	c.session.Sync = r.head.Sync
-	r.chain, _ = s.overrides.table.Load().find(r.head.Type)
+	if route := s.overrides.table.Load().find(r.head.Type); route != nil {
+		r.chain = route.chain
+	}
 	r.tried.Guard().begin(&r.asked)
 }
