@@ -16,8 +16,8 @@ import (
 // space is the space that only the handler knows.
 const space = 600
 
-// answer is what it answers.
-var answer = []any{1, 2, 3}
+// answer is what it answers, kept as any so that giving it to Reply allocates nothing.
+var answer any = []any{1, 2, 3}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
