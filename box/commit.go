@@ -49,7 +49,9 @@ func (b *Box) commit(c *Ctx) error {
 	} else {
 		b.submit(c, txn, rows)
 	}
-	clear(rows)
+	if len(rows) > 1 {
+		clear(rows[1:]) // the next transaction overwrites the first one
+	}
 	b.commits.rows = rows
 	return nil
 }
@@ -84,7 +86,7 @@ func (b *Box) isSync(txn *memtx.Txn) bool {
 func (b *Box) confirm(c *Ctx, txn *memtx.Txn) {
 	txn.Confirm()
 	if len(txn.OnCommit) > 0 || b.commits.events.any(b) {
-		b.afterCommit(c, txn)
+		b.afterCommit(c, txn.OnCommit, changes(txn, false))
 	}
 	b.release(txn)
 }
@@ -107,10 +109,7 @@ func (b *Box) undo(txn *memtx.Txn) (tell func(*Ctx)) {
 	list := changes(txn, true)
 	handlers := append([]any(nil), txn.OnRollback...)
 	txn.Rollback()
-	return func(c *Ctx) {
-		b.callAll(c, handlers, list)
-		b.complain(b.fire(c, "box.on_rollback", list))
-	}
+	return func(c *Ctx) { b.afterRollback(c, handlers, list) }
 }
 
 // rollBackStatements undoes a transaction that stays open.
@@ -125,13 +124,18 @@ func (b *Box) rollBackStatements(txn *memtx.Txn) {
 // uncount takes back the log sequence numbers of a transaction that could not be written.
 func (b *Box) uncount(txn *memtx.Txn) {
 	for i := range txn.Len() {
-		switch s := txn.Stmt(i); {
-		case s.Type == 0:
-		case s.Space.Local:
-			b.status.local--
-		default:
-			b.status.lsn--
+		if s := txn.Stmt(i); s.Type != 0 {
+			b.uncountOne(s.Space)
 		}
+	}
+}
+
+// uncountOne takes back the log sequence number of a row of a space.
+func (b *Box) uncountOne(sp *memtx.Space) {
+	if sp.Local {
+		b.status.local--
+	} else {
+		b.status.lsn--
 	}
 }
 

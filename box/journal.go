@@ -22,13 +22,14 @@ type Journal interface {
 // Ticket stands for a commit that may not be on disk yet. The zero Ticket needs no wait.
 type Ticket = wal.Ticket
 
-// inFlight is a transaction that the journal has and that may still fail. It is reused.
+// inFlight is a transaction that the journal has and that may still fail.
 type inFlight struct {
-	box *Box
-	txn *memtx.Txn
+	position uint64
+	// txn is the transaction. It is nil where nothing is left of it but the sole change that it made.
+	txn  *memtx.Txn
+	sole memtx.Change
 	// listened tells that somebody wants to know of the end of the transaction.
 	listened bool
-	position uint64
 }
 
 // waiting is a function to run when the transaction at a position of the journal is written.
@@ -44,8 +45,7 @@ func (b *Box) submit(c *Ctx, txn *memtx.Txn, rows []xlog.Row) {
 		cs.known = b.Journal.Known()
 	}
 	b.settle(cs.known)
-	f := b.fly(txn)
-	cs.entry.Rows, cs.entry.Undo, cs.entry.Flags = rows, f, 0
+	cs.entry.Rows, cs.entry.Undo, cs.entry.Flags = rows, (*undoing)(b), 0
 	sync := b.isSync(txn)
 	if sync {
 		cs.entry.Flags = xlog.FlagWaitSync | xlog.FlagWaitAck
@@ -60,58 +60,67 @@ func (b *Box) submit(c *Ctx, txn *memtx.Txn, rows []xlog.Row) {
 		cs.history.Submitted(txn, position)
 	}
 	if position == 0 { // nothing is ever written
-		cs.put(f)
 		b.confirm(c, txn)
 		return
 	}
-	b.launch(f, position)
+	b.launch(txn, position)
 }
 
 // follow ends a transaction that the journal has nothing of, but that has seen what is not written yet: it stays or
 // goes with the transaction submitted last.
 func (b *Box) follow(c *Ctx, txn *memtx.Txn) {
 	c.Ticket = b.commits.newest
-	b.launch(b.fly(txn), c.Ticket.Position())
-}
-
-// fly makes an inFlight of a transaction.
-func (b *Box) fly(txn *memtx.Txn) *inFlight {
-	cs := &b.commits
-	f := cs.get()
-	f.box, f.txn = b, txn
-	f.listened = txn.Hooked() || len(txn.OnCommit) > 0 || cs.events.any(b)
-	return f
+	b.launch(txn, c.Ticket.Position())
 }
 
 // launch puts a transaction into the queue.
-func (b *Box) launch(f *inFlight, position uint64) {
+func (b *Box) launch(txn *memtx.Txn, position uint64) {
 	cs := &b.commits
-	f.position, f.txn.Number = position, position
-	cs.queue = append(cs.queue, f)
-	if f.listened {
+	if cs.events.any(b) || txn.Hooked() || len(txn.OnCommit) > 0 {
+		txn.Number = position
+		cs.queue = append(cs.queue, inFlight{position: position, txn: txn, listened: true})
 		cs.listeners.Add(1)
 		b.Journal.Flush()
+	} else if sole, ok := txn.Sole(); ok {
+		cs.queue = append(cs.queue, inFlight{position: position, sole: sole})
+		b.release(txn)
+	} else {
+		txn.Number = position
+		cs.queue = append(cs.queue, inFlight{position: position, txn: txn})
 	}
 }
 
-// Undo implements wal.Undo: the transaction, the newest that was submitted, could not be written. Those that follow it
-// go first.
-func (f *inFlight) Undo(err error) {
-	cs := &f.box.commits
-	for n := len(cs.queue); n > cs.head && cs.queue[n-1].position == f.position; n = len(cs.queue) {
+// undoing is the database as a wal.Undo.
+type undoing Box
+
+// Undo implements wal.Undo: the transaction that was submitted last and not undone yet could not be written. Those that
+// follow it go first.
+func (u *undoing) Undo(err error) {
+	b := (*Box)(u)
+	cs := &b.commits
+	n := len(cs.queue)
+	if n == cs.head {
+		return
+	}
+	for position := cs.queue[n-1].position; n > cs.head && cs.queue[n-1].position == position; n = len(cs.queue) {
 		last := cs.queue[n-1]
-		cs.queue[n-1] = nil
+		cs.queue[n-1] = inFlight{}
 		cs.queue = cs.queue[:n-1]
 		cs.trim()
-		last.undo(err)
+		b.undoFlight(&last, err)
 	}
 }
 
-func (f *inFlight) undo(err error) {
-	b := f.box
+func (b *Box) undoFlight(f *inFlight, err error) {
 	cs := &b.commits
-	b.uncount(f.txn)
-	if tell := b.undo(f.txn); tell != nil {
+	var tell func(*Ctx)
+	if f.txn == nil {
+		tell = b.undoSole(&f.sole)
+	} else {
+		b.uncount(f.txn)
+		tell = b.undo(f.txn)
+	}
+	if tell != nil {
 		b.Cord.Post(func() { tell(b.background()) }) // who is told may write, which the journal is not ready for now
 	}
 	for i := len(cs.waiting) - 1; i >= 0; i-- {
@@ -121,8 +130,24 @@ func (f *inFlight) undo(err error) {
 			b.Cord.Post(func() { w.done(err) })
 		}
 	}
-	b.release(f.txn)
-	cs.end(f)
+	if f.txn != nil {
+		b.release(f.txn)
+	}
+	if f.listened {
+		cs.listeners.Add(-1)
+	}
+}
+
+// undoSole is uncount and undo for a transaction of which nothing is left but its change.
+func (b *Box) undoSole(sole *memtx.Change) (tell func(*Ctx)) {
+	b.uncountOne(sole.Space)
+	b.Stat.Count(OpRollback)
+	if b.commits.events.any(b) {
+		list := soleChange(sole)
+		tell = func(c *Ctx) { b.afterRollback(c, nil, list) }
+	}
+	sole.Undo()
+	return tell
 }
 
 // settle confirms the transactions up to a position. What failed of them has been undone already. What is called here
@@ -131,12 +156,19 @@ func (b *Box) settle(known uint64) {
 	cs := &b.commits
 	for cs.head < len(cs.queue) && cs.queue[cs.head].position <= known {
 		f := cs.queue[cs.head]
-		cs.queue[cs.head] = nil
+		cs.queue[cs.head] = inFlight{}
 		cs.head++
 		cs.trim()
-		txn := f.txn
-		cs.end(f)
-		b.confirm(b.background(), txn)
+		if f.txn == nil {
+			if cs.events.any(b) { // they have come since
+				b.afterCommit(b.background(), nil, soleChange(&f.sole))
+			}
+			continue
+		}
+		if f.listened {
+			cs.listeners.Add(-1)
+		}
+		b.confirm(b.background(), f.txn)
 	}
 	for len(cs.waiting) > 0 && cs.waiting[0].position <= known {
 		w := cs.waiting[0]
@@ -191,40 +223,13 @@ func (b *Box) WhenWritten(t Ticket, f func(error)) {
 	b.Journal.Flush()
 }
 
-// get returns an unused inFlight.
-func (cs *commits) get() *inFlight {
-	if n := len(cs.spare); n > 0 {
-		f := cs.spare[n-1]
-		cs.spare = cs.spare[:n-1]
-		return f
-	}
-	return new(inFlight)
-}
-
-// put makes an inFlight available again.
-func (cs *commits) put(f *inFlight) {
-	*f = inFlight{}
-	if len(cs.spare) < maxFreeTxns {
-		cs.spare = append(cs.spare, f)
-	}
-}
-
-// end forgets a transaction whose fate is known.
-func (cs *commits) end(f *inFlight) {
-	if f.listened {
-		cs.listeners.Add(-1)
-	}
-	cs.put(f)
-}
-
 // commits is what becomes of transactions at their end. Guarded by the cord's lock.
 type commits struct {
-	last    uint64      // id of the transaction begun last
-	queue   []*inFlight // committed and not known to be written, oldest first, from head on
+	last    uint64     // id of the transaction begun last
+	queue   []inFlight // committed and not known to be written, oldest first, from head on
 	head    int
 	waiting []waiting    // ordered by position
 	free    []*memtx.Txn // to be used again
-	spare   []*inFlight  // to be used again
 	entry   wal.Entry    // room for one transaction on its way to the journal
 	rows    []xlog.Row   // its rows
 	events  txnEvents

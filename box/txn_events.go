@@ -6,7 +6,6 @@ import (
 
 	"github.com/lycosadb/lycosa/memtx"
 	"github.com/lycosadb/lycosa/msgpack"
-	"github.com/lycosadb/lycosa/tuple"
 )
 
 // txnEvents remembers whether anybody listens to the ends of transactions.
@@ -30,41 +29,43 @@ func (e *txnEvents) any(b *Box) bool {
 	return e.listened && !b.recovering
 }
 
-// change is a statement as the events of a transaction's end show it.
-type change struct {
-	space    *memtx.Space
-	old, new *tuple.Tuple
-}
-
 // changes lists the statements of a transaction that changed something, in the order of the events.
-func changes(txn *memtx.Txn, backwards bool) []change {
-	var list []change
+func changes(txn *memtx.Txn, backwards bool) []memtx.Change {
+	var list []memtx.Change
 	for i := range txn.Len() {
 		if backwards {
 			i = txn.Len() - 1 - i
 		}
 		if s := txn.Stmt(i); s.Old != nil || s.New != nil {
-			list = append(list, change{s.Space, s.Old, s.New})
+			list = append(list, memtx.Change{Space: s.Space, Old: s.Old, New: s.New})
 		}
 	}
 	return list
 }
 
+// soleChange is the list of a change, which is empty where nothing changed.
+func soleChange(c *memtx.Change) []memtx.Change {
+	if c.Old == nil && c.New == nil {
+		return nil
+	}
+	return []memtx.Change{*c}
+}
+
 // appendChanges appends the changes, or those of one space, as Runtime.CallTxn takes them.
-func appendChanges(dst []byte, list []change, sp *memtx.Space) []byte {
+func appendChanges(dst []byte, list []memtx.Change, sp *memtx.Space) []byte {
 	n := 0
 	for _, s := range list {
-		if sp == nil || s.space == sp {
+		if sp == nil || s.Space == sp {
 			n++
 		}
 	}
 	dst = msgpack.AppendArrayHeader(dst, n)
 	for _, s := range list {
-		if sp == nil || s.space == sp {
+		if sp == nil || s.Space == sp {
 			dst = msgpack.AppendArrayHeader(dst, 3)
-			dst = AppendTuple(dst, s.old)
-			dst = AppendTuple(dst, s.new)
-			dst = msgpack.AppendUint(dst, uint64(s.space.ID))
+			dst = AppendTuple(dst, s.Old)
+			dst = AppendTuple(dst, s.New)
+			dst = msgpack.AppendUint(dst, uint64(s.Space.ID))
 		}
 	}
 	return dst
@@ -83,28 +84,28 @@ func (b *Box) callTxn(c *Ctx, f FuncRef, stmts []byte) error {
 }
 
 // fire fires an event for each space that was changed, by its id and by its name, then for all.
-func (b *Box) fire(c *Ctx, event string, list []change) error {
+func (b *Box) fire(c *Ctx, event string, list []memtx.Change) error {
 	if len(list) == 0 {
 		return nil
 	}
 	for i, s := range list {
-		if seen(list[:i], s.space) {
+		if seen(list[:i], s.Space) {
 			continue
 		}
-		stmts := appendChanges(nil, list, s.space)
-		if err := b.fireOne(c, event+".space["+strconv.FormatUint(uint64(s.space.ID), 10)+"]", stmts); err != nil {
+		stmts := appendChanges(nil, list, s.Space)
+		if err := b.fireOne(c, event+".space["+strconv.FormatUint(uint64(s.Space.ID), 10)+"]", stmts); err != nil {
 			return err
 		}
-		if err := b.fireOne(c, event+".space."+s.space.Name, stmts); err != nil {
+		if err := b.fireOne(c, event+".space."+s.Space.Name, stmts); err != nil {
 			return err
 		}
 	}
 	return b.fireOne(c, event, appendChanges(nil, list, nil))
 }
 
-func seen(list []change, sp *memtx.Space) bool {
+func seen(list []memtx.Change, sp *memtx.Space) bool {
 	for _, s := range list {
-		if s.space == sp {
+		if s.Space == sp {
 			return true
 		}
 	}
@@ -130,15 +131,21 @@ func (b *Box) beforeCommit(c *Ctx, txn *memtx.Txn) error {
 	return b.fire(c, "box.before_commit", changes(txn, false))
 }
 
-// afterCommit tells those who wait for the commit of a transaction. Their errors are logged.
-func (b *Box) afterCommit(c *Ctx, txn *memtx.Txn) {
-	list := changes(txn, false)
-	b.callAll(c, txn.OnCommit, list)
+// afterCommit tells those who wait for the commit of a transaction, of which handlers belong to it alone. Their errors are
+// logged.
+func (b *Box) afterCommit(c *Ctx, handlers []any, list []memtx.Change) {
+	b.callAll(c, handlers, list)
 	b.complain(b.fire(c, "box.on_commit", list))
 }
 
+// afterRollback tells those who wait for the rollback of a transaction.
+func (b *Box) afterRollback(c *Ctx, handlers []any, list []memtx.Change) {
+	b.callAll(c, handlers, list)
+	b.complain(b.fire(c, "box.on_rollback", list))
+}
+
 // callAll calls the handlers of one transaction, the newest first.
-func (b *Box) callAll(c *Ctx, handlers []any, list []change) {
+func (b *Box) callAll(c *Ctx, handlers []any, list []memtx.Change) {
 	if len(handlers) == 0 {
 		return
 	}

@@ -85,6 +85,19 @@ type Stmt struct {
 	row, rowEnd int
 }
 
+// Change is what a statement did to a space: Old, if not nil, left it, and New, if not nil, came.
+type Change struct {
+	Space    *Space
+	Old, New *tuple.Tuple
+}
+
+// Undo takes the change back. What was done later has been undone before.
+func (c *Change) Undo() {
+	if c.Old != nil || c.New != nil {
+		_, _ = c.Space.replace(c.New, c.Old, index.InsertOnly)
+	}
+}
+
 // hook is a function that belongs to a statement.
 type hook struct {
 	stmt int
@@ -185,6 +198,16 @@ func (t *Txn) Hooked() bool {
 	return false
 }
 
+// Sole returns the change that a transaction of a single statement made, if that is all there is to undo or to confirm: it
+// has no hooks, nobody waits for its end, and it is in no History.
+func (t *Txn) Sole() (c Change, ok bool) {
+	if len(t.stmts) != 1 || len(t.hooks) > 0 || len(t.OnCommit) > 0 || len(t.OnRollback) > 0 || t.history != nil {
+		return c, false
+	}
+	s := &t.stmts[0]
+	return Change{s.Space, s.Old, s.New}, true
+}
+
 // Confirm calls the commit hooks of all statements, in order.
 func (t *Txn) Confirm() {
 	for i := range t.hooks {
@@ -219,8 +242,9 @@ func (t *Txn) undoTo(n int) {
 		s := &t.stmts[i]
 		if t.history != nil {
 			t.history.undo(t, s)
-		} else if s.Old != nil || s.New != nil {
-			_, _ = s.Space.replace(s.New, s.Old, index.InsertOnly)
+		} else {
+			c := Change{s.Space, s.Old, s.New}
+			c.Undo()
 		}
 		t.rows = t.rows[:s.row]
 		*s = Stmt{}
@@ -290,16 +314,21 @@ func (t *Txn) Reset() {
 	clear(t.hooks)
 	clear(t.OnCommit)
 	clear(t.OnRollback)
+	t.stmts, t.rows, t.hooks, t.points = t.stmts[:0], t.rows[:0], t.hooks[:0], t.points[:0]
+	t.OnCommit, t.OnRollback = t.OnCommit[:0], t.OnRollback[:0]
 	if cap(t.rows) > 1<<20 {
 		t.rows = nil
 	}
-	clear(t.spaces)
-	*t = Txn{
-		stmts: t.stmts[:0], rows: t.rows[:0], hooks: t.hooks[:0], points: t.points[:0],
-		OnCommit: t.OnCommit[:0], OnRollback: t.OnRollback[:0],
-		versions: versions{
+	t.ID, t.Number, t.Aborted, t.Isolation, t.Touched, t.Sync = 0, 0, 0, 0, false, false
+	t.depth, t.saves = 0, 0
+	if t.Timer != nil {
+		t.Timer = nil
+	}
+	if t.history != nil { // without one there are no versions
+		clear(t.spaces)
+		t.versions = versions{
 			owned: t.owned[:0], spaces: t.spaces[:0], forks: t.forks[:0], notes: t.notes[:0], noteKeys: t.noteKeys[:0],
 			intervals: t.intervals[:0], cursors: t.cursors[:0],
-		},
+		}
 	}
 }

@@ -3,6 +3,8 @@ package server
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/lycosadb/lycosa/box"
@@ -38,16 +40,7 @@ func BenchmarkRequests(b *testing.B) {
 	}
 	for _, journaled := range []bool{false, true} {
 		if journaled {
-			fs := vfs.NewMem()
-			if err := fs.Mkdir("/wal"); err != nil {
-				b.Fatal(err)
-			}
-			j, err := wal.Open(wal.Options{FS: discardFS{fs}, Dir: "/wal", Mode: wal.Write, Instance: w.b.InstanceUUID(), ReplicaID: 1, Written: w.b.Written})
-			if err != nil {
-				b.Fatal(err)
-			}
-			w.locked(func() { w.b.Journal = j })
-			b.Cleanup(func() { _ = j.Close() })
+			forgetfulJournal(b, w)
 			requests = requests[2:3]
 		}
 		for _, r := range requests {
@@ -77,6 +70,79 @@ func BenchmarkRequests(b *testing.B) {
 			}
 		}
 	}
+}
+
+// BenchmarkWrites runs turns of requests that write, without their sockets, with a journal whose file forgets what is written.
+func BenchmarkWrites(b *testing.B) {
+	const rows = 100000
+	text := strings.Repeat("v", 64)
+	order := rand.New(rand.NewPCG(1, 2)).Perm(rows)
+	row := func(typ, key int) []byte { return request(typ, 1, m(0x10, 512, 0x21, list(key, text, key*7))) }
+	for _, load := range []struct {
+		name   string
+		perKey int // requests on end with the same key
+		packet func(turn, key int) []byte
+	}{
+		{"replace", 1, func(_, key int) []byte { return row(3, key) }},
+		{"update", 1, func(_, key int) []byte {
+			return request(4, 1, m(0x10, 512, 0x11, 0, 0x20, list(key), 0x21, list(list("+", 2, 1))))
+		}},
+		{"delete+insert", 2, func(turn, key int) []byte {
+			if turn%2 == 0 {
+				return request(5, 1, m(0x10, 512, 0x11, 0, 0x20, list(key)))
+			}
+			return row(2, key)
+		}},
+	} {
+		b.Run(load.name, func(b *testing.B) {
+			w := newWorld(b, Options{})
+			w.space(512, "t")
+			w.locked(func() {
+				for i := range rows {
+					w.insert(512, i, text, i*7)
+				}
+			})
+			forgetfulJournal(b, w)
+			var packets []byte
+			var starts []int
+			for i := range 2 * rows {
+				if i%turnSize == 0 {
+					starts = append(starts, len(packets))
+				}
+				packets = append(packets, load.packet(i, order[i/load.perKey%rows])...)
+			}
+			c := &conn{server: w.s, session: w.c.Session}
+			t := new(turn)
+			b.ReportAllocs()
+			for n := 0; b.Loop(); n++ {
+				if n%turnSize > 0 {
+					continue
+				}
+				i := n / turnSize % (len(starts) - 1)
+				c.buf = packets[starts[i]:starts[i+1]]
+				t.n, t.answers, t.waits, c.r, c.w = 0, t.answers[:0], t.waits[:0], 0, len(c.buf)
+				c.decode(t)
+				if c.run(t); t.n != turnSize {
+					b.Fatal("a turn was cut off")
+				}
+				c.await(t)
+			}
+		})
+	}
+}
+
+// forgetfulJournal gives a world a journal whose file forgets what is written.
+func forgetfulJournal(b *testing.B, w *world) {
+	fs := vfs.NewMem()
+	if err := fs.Mkdir("/wal"); err != nil {
+		b.Fatal(err)
+	}
+	j, err := wal.Open(wal.Options{FS: discardFS{fs}, Dir: "/wal", Mode: wal.Write, Instance: w.b.InstanceUUID(), ReplicaID: 1, Written: w.b.Written})
+	if err != nil {
+		b.Fatal(err)
+	}
+	w.locked(func() { w.b.Journal = j })
+	b.Cleanup(func() { _ = j.Close() })
 }
 
 // discardFS makes files that forget what is written.
