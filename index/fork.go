@@ -41,7 +41,7 @@ func EachKey(x Index, t *tuple.Tuple, room []byte, f func(key []byte, n int)) {
 func (t *tree) Fork() Index {
 	f := *t
 	f.gen++
-	f.fresh, f.frozen = false, false
+	f.fresh, f.frozen, f.fingers = false, false, nil
 	if t.fresh && !t.frozen {
 		t.gen++
 		t.fresh = false

@@ -22,6 +22,8 @@ type Lookup struct {
 	node  unsafe.Pointer
 	rows  int // of inner nodes from node on
 	at    int // the place in the leaf
+	keeps bool
+	way   [fingerRows]uint8 // with keeps: see finger
 }
 
 // cached is how many inner nodes may be taken to stay in the processor's cache, so that there is no need to ask for them.
@@ -30,7 +32,7 @@ const cached = 64
 // GetAll makes several lookups. The searches go down their trees side by side: what one of them has to wait for from memory
 // comes while the others are looked at, so that many together take much less time than one after the other.
 func GetAll(list []Lookup) {
-	Fetch(list)
+	fetch(list, false)
 	for i := range list {
 		if l := &list[i]; l.tree != nil {
 			l.finish()
@@ -41,8 +43,11 @@ func GetAll(list []Lookup) {
 }
 
 // Fetch goes with lookups as far as to have what they lead to in the processor's cache, and finds nothing. The keys may be of
-// wrong types.
-func Fetch(list []Lookup) {
+// wrong types. Whoever looks for one of the keys soon finds it sooner, which is why nobody else may use the indexes meanwhile.
+func Fetch(list []Lookup) { fetch(list, true) }
+
+// fetch is Fetch; with keep it leaves fingers in the trees.
+func fetch(list []Lookup, keep bool) {
 	rows := 0
 	for i := range list {
 		l := &list[i]
@@ -52,6 +57,7 @@ func Fetch(list []Lookup) {
 			l.other = true
 		} else if t.root != nil {
 			l.tree, l.node, l.rows = t, t.root, t.height
+			l.keeps = keep && t.keepFingers()
 			l.probe.reset(t.cmp.HintKey(l.Key, l.N), l.Key, l.N)
 			rows = max(rows, t.height)
 		}
@@ -88,7 +94,11 @@ func (p *probe) reset(hint uint64, key []byte, n int) {
 // descend goes from an inner node to its child.
 func (l *Lookup) descend() {
 	in := (*inner)(l.node)
-	l.node = in.kids[l.tree.findKid(in, &l.probe)]
+	i := l.tree.findKid(in, &l.probe)
+	if l.keeps {
+		l.way[l.tree.height-l.rows] = uint8(i)
+	}
+	l.node = in.kids[i]
 	l.rows--
 	if l.rows > 0 {
 		if l.tree.inners > cached {
@@ -118,6 +128,9 @@ func (l *Lookup) arrive() {
 		}
 	}
 	l.at = lowerHint(n.hints[:n.n], hint)
+	if l.keeps {
+		*l.tree.fingers.of(hint) = finger{hint, l.tree.shape, l.way, uint8(l.at)}
+	}
 	if l.at == int(n.n) || n.hints[l.at] != hint {
 		l.tree = nil // it isn't there
 		return

@@ -33,6 +33,8 @@ type tree struct {
 	fresh   bool // a node was made or copied in this generation
 	frozen  bool
 	version uint64 // grows with every change; iterators compare it
+	shape   uint32 // grows when entries move between nodes
+	fingers *fingers
 
 	leaves, inners int
 	keyBytes       int64 // of the entries of a keyed tree
@@ -211,6 +213,17 @@ func (t *tree) locate(p *probe, pt *path) (l *leaf, pos int, found bool) {
 	if node == nil {
 		return nil, 0, false
 	}
+	if f := t.finger(p.hint); f != nil {
+		for h := range t.height {
+			in := (*inner)(node)
+			i := int(f.way[h])
+			pt[h] = step{in, i}
+			node = in.kids[i]
+		}
+		l = (*leaf)(node)
+		pos, found = t.pick(f, l, p)
+		return l, pos, found
+	}
 	for h := 0; h < t.height; h++ {
 		in := (*inner)(node)
 		i := t.findKid(in, p)
@@ -226,6 +239,16 @@ func (t *tree) locate(p *probe, pt *path) (l *leaf, pos int, found bool) {
 func (t *tree) lookup(p *probe) unsafe.Pointer {
 	node := t.root
 	if node == nil {
+		return nil
+	}
+	if f := t.finger(p.hint); f != nil {
+		for h := range t.height {
+			node = (*inner)(node).kids[f.way[h]]
+		}
+		l := (*leaf)(node)
+		if pos, found := t.pick(f, l, p); found {
+			return l.items[pos]
+		}
 		return nil
 	}
 	for h := t.height; h > 0; h-- {
@@ -352,7 +375,7 @@ func (t *tree) Count(typ IteratorType, key []byte, n int) (int, error) {
 // Snapshot implements Index. It costs the same whatever the size of the tree.
 func (t *tree) Snapshot() Index {
 	s := *t
-	s.frozen = true
+	s.frozen, s.fingers = true, nil
 	if t.fresh && !t.frozen {
 		t.gen++
 		t.fresh = false

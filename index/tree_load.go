@@ -145,6 +145,7 @@ func (t *tree) build(items []hinted) {
 		t.height++
 	}
 	t.root = row[0].node
+	t.reshaped()
 }
 
 // kid is a node that build has still to put below another.

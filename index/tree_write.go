@@ -226,6 +226,7 @@ func (t *tree) splitPair(pt *path, i int, a, b *leaf, pos int, it unsafe.Pointer
 
 // setKid sets the count of a leaf and the separator before it.
 func (t *tree) setKid(in *inner, i int, l *leaf) {
+	t.reshaped()
 	in.counts[i] = int(l.n)
 	in.items[i] = l.items[0]
 	in.hints[i] = t.admit(&in.head, in.hints[1:in.n], in.items[1:in.n], l.items[0])
@@ -252,6 +253,7 @@ func (t *tree) isLast(pt *path) bool {
 // insertKid puts a child, with the separator before it, at place i (not the first) of the inner node at a
 // level of the way. The counts above the node include the child's already.
 func (t *tree) insertKid(pt *path, level, i int, kid, it unsafe.Pointer, count int) {
+	t.reshaped()
 	in := pt[level].in
 	if in.n < innerCap {
 		t.putKid(in, i, kid, it, count)
@@ -365,6 +367,7 @@ func (t *tree) refill(pt *path, l *leaf) {
 // removeKid takes a child, whose entries are counted elsewhere by now, out of the inner node at a level of
 // the way.
 func (t *tree) removeKid(pt *path, level, i int) {
+	t.reshaped()
 	in := pt[level].in
 	in.remove(i)
 	if level == 0 {
