@@ -59,8 +59,11 @@ func update(dst, data, ops []byte, indexBase int, f *Format, skip bool) ([]byte,
 		return nil, 0, err
 	}
 	var ok bool
-	if u.behind, u.tail, ok = msgpack.ReadArrayHeader(data); !ok {
+	if u.behind, u.tail, ok = msgpack.ReadArrayHeader(data); !ok || u.behind > len(u.tail) {
 		return nil, 0, boxerr.New(boxerr.TupleNotArray)
+	}
+	if u.inPlace() {
+		return u.patch(dst, data, len(ops), skip)
 	}
 	for i := range u.ops {
 		if err := u.run(&u.ops[i]); err != nil && !skip {

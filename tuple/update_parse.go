@@ -49,31 +49,37 @@ func (u *updater) parse(ops []byte, indexBase int, f *Format) error {
 		return boxerr.Illegal("too many operations for update")
 	}
 	for i := range n {
-		v := rest
-		if rest, ok = msgpack.Skip(rest); !ok {
-			return boxerr.New(boxerr.InvalidMsgpack, "truncated update operations")
+		if len(u.ops) < cap(u.ops) {
+			u.ops = u.ops[:i+1] // which release has cleared
+		} else {
+			u.ops = append(u.ops, operation{})
 		}
-		var op operation
-		if err := op.parse(v[:len(v)-len(rest)], i+1, indexBase, f); err != nil {
+		var err error
+		if rest, err = u.ops[i].parse(rest, i+1, indexBase, f); err != nil {
 			return err
 		}
-		u.ops = append(u.ops, op)
 	}
 	return nil
 }
 
-// parse reads operation number no, counted from 1.
-func (op *operation) parse(v []byte, no, indexBase int, f *Format) error {
+// truncated is the error of operations that end too early.
+func truncated() error { return boxerr.New(boxerr.InvalidMsgpack, "truncated update operations") }
+
+// parse reads operation number no, counted from 1, from the beginning of v, and returns what follows it.
+func (op *operation) parse(v []byte, no, indexBase int, f *Format) (rest []byte, err error) {
+	if len(v) == 0 {
+		return nil, truncated()
+	}
 	n, rest, ok := msgpack.ReadArrayHeader(v)
 	if !ok {
-		return boxerr.Illegal("update operation must be an array {op,..}")
+		return nil, boxerr.Illegal("update operation must be an array {op,..}")
 	}
 	if n == 0 {
-		return boxerr.Illegal("update operation must be an array {op,..}, got empty array")
+		return nil, boxerr.Illegal("update operation must be an array {op,..}, got empty array")
 	}
 	name, rest, ok := msgpack.ReadString(rest)
 	if !ok {
-		return boxerr.Illegal("update operation name must be a string")
+		return nil, boxerr.Illegal("update operation name must be a string")
 	}
 	want := 0
 	if ok = len(name) == 1; ok {
@@ -81,21 +87,20 @@ func (op *operation) parse(v []byte, no, indexBase int, f *Format) error {
 		want, ok = operandCount(op.code)
 	}
 	if !ok {
-		return boxerr.New(boxerr.UnknownUpdateOp, no, `"`+string(name)+`"`)
+		return nil, boxerr.New(boxerr.UnknownUpdateOp, no, `"`+string(name)+`"`)
 	}
 	if n != want {
-		return boxerr.New(boxerr.UnknownUpdateOp, no,
+		return nil, boxerr.New(boxerr.UnknownUpdateOp, no,
 			fmt.Sprintf("wrong number of arguments, expected %d, got %d", want, n))
 	}
 	field := rest
-	rest, _ = msgpack.Skip(rest)
-	if err := op.parseField(field, indexBase, f); err != nil {
-		return err
+	if rest, ok = msgpack.Skip(rest); !ok {
+		return nil, truncated()
 	}
-	if err := op.parseArguments(rest, indexBase); err != nil {
-		return err
+	if err := op.parseField(field[:len(field)-len(rest)], indexBase, f); err != nil {
+		return nil, err
 	}
-	return nil
+	return op.parseArguments(rest, indexBase)
 }
 
 // parseField reads which field the operation is on.
@@ -144,54 +149,65 @@ func (op *operation) parseField(v []byte, indexBase int, f *Format) error {
 	return boxerr.New(boxerr.NoSuchFieldName, string(name))
 }
 
-// parseArguments reads what stands behind the field.
-func (op *operation) parseArguments(v []byte, indexBase int) error {
+// parseArguments reads what stands behind the field, and returns what follows it.
+func (op *operation) parseArguments(v []byte, indexBase int) (rest []byte, err error) {
+	rest, ok := msgpack.Skip(v)
+	if !ok {
+		return nil, truncated()
+	}
+	arg := v[:len(v)-len(rest)]
 	switch op.code {
 	case '=', '!':
-		op.arg = v
+		op.arg = arg
 	case '#':
-		n, _, ok := msgpack.ReadUint(v)
+		n, _, ok := msgpack.ReadUint(arg)
 		if !ok {
-			return op.argType("a positive integer")
+			return nil, op.argType("a positive integer")
 		}
 		if op.count = uint32(n); op.count == 0 {
-			return op.fieldError("cannot delete 0 fields")
+			return nil, op.fieldError("cannot delete 0 fields")
 		}
 	case '+', '-':
-		var ok bool
-		if op.number, ok = readNumber(v); !ok {
-			return op.argType("a number")
+		if op.number, ok = readNumber(arg); !ok {
+			return nil, op.argType("a number")
 		}
 	case '&', '|', '^':
-		if !Unsigned.Takes(v) {
-			return op.argType("a positive integer")
+		if !Unsigned.Takes(arg) {
+			return nil, op.argType("a positive integer")
 		}
-		op.number, _ = readNumber(v)
+		op.number, _ = readNumber(arg)
 	case ':':
-		return op.parseSplice(v, indexBase)
+		return op.parseSplice(arg, rest, indexBase)
 	}
-	return nil
+	return rest, nil
 }
 
-func (op *operation) parseSplice(v []byte, indexBase int) error {
+// parseSplice reads the offset, and from rest on the two other arguments.
+func (op *operation) parseSplice(offset, rest []byte, indexBase int) ([]byte, error) {
 	var ok bool
-	if op.offset, ok = readInt32(v); !ok {
-		return op.argType("an integer")
+	if op.offset, ok = readInt32(offset); !ok {
+		return nil, op.argType("an integer")
 	}
 	if op.offset >= 0 {
 		if op.offset -= indexBase; op.offset < 0 {
-			return op.outOfBound()
+			return nil, op.outOfBound()
 		}
 	}
-	v, _ = msgpack.Skip(v)
-	if op.cut, ok = readInt32(v); !ok {
-		return op.argType("an integer")
+	cut := rest
+	if rest, ok = msgpack.Skip(rest); !ok {
+		return nil, truncated()
 	}
-	v, _ = msgpack.Skip(v)
-	if op.paste, _, ok = readText(v); !ok {
-		return op.argType("a string or varbinary")
+	if op.cut, ok = readInt32(cut); !ok {
+		return nil, op.argType("an integer")
 	}
-	return nil
+	paste := rest
+	if rest, ok = msgpack.Skip(rest); !ok {
+		return nil, truncated()
+	}
+	if op.paste, _, ok = readText(paste); !ok {
+		return nil, op.argType("a string or varbinary")
+	}
+	return rest, nil
 }
 
 // readInt32 reads an integer of 32 bits.

@@ -278,7 +278,25 @@ func FuzzUpdate(f *testing.F) {
 		if again, _, err := Upsert(data, ops, 0, namedFormat); err != nil || !bytes.Equal(again, got) {
 			t.Fatalf("upsert gives %x, update %x", again, got)
 		}
+		if apart := takenApart(t, data, ops); !bytes.Equal(apart, got) {
+			t.Fatalf("taken apart and put together again it is %x, not %x", apart, got)
+		}
 	})
+}
+
+// takenApart is what Update gives when it treats no operations specially.
+func takenApart(t *testing.T, data, ops []byte) []byte {
+	var u updater
+	if err := u.parse(ops, 0, namedFormat); err != nil {
+		t.Fatal(err)
+	}
+	u.behind, u.tail, _ = msgpack.ReadArrayHeader(data)
+	for i := range u.ops {
+		if err := u.run(&u.ops[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return u.append(nil)
 }
 
 func BenchmarkUpdateOneField(b *testing.B) {
