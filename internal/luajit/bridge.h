@@ -112,10 +112,18 @@ struct ly_shared {
 	} scratch;
 	/* The results of a raw function: read by Lua before it calls Go again. */
 	const char *result, *result_end;
+	double number; /* what find_field has found, if it is a number; a text is the result */
 };
+
+/* What a value is that was read without the Lua API; LY_UNREAD: that can't be read so. */
+enum ly_scalar { LY_UNREAD = 0, LY_ABSENT, LY_FALSE, LY_TRUE, LY_NUMBER, LY_TEXT };
 
 /* The type of cdata values, which lua.h does not name. */
 #define LUA_TCDATA_ 10
+
+/* Room for names of keys, a power of 2; they take half of it at most. */
+#define LY_NAMES_BITS 9
+#define LY_NAMES (1 << LY_NAMES_BITS)
 
 #define LY_DEPTH 200 /* of calls Lua - Go - Lua - Go ... */
 
@@ -151,6 +159,14 @@ struct ly_vm {
 	int ref_raised;                          /* is told of the error objects that Go raises */
 	int ctype_at; /* where the type's id stands before a cdata's payload, in units of 2 bytes */
 	uint8_t kinds[65536];
+	/* What plain.c needs, and whether LuaJIT keeps tables as it reads them. */
+	int knows_layout;
+	const void *map_mt, *seq_mt;
+	int names_count;
+	struct {
+		const char *string; /* the string object; NULL: nothing here */
+		int number;
+	} names[LY_NAMES];
 };
 
 /* Kinds of Go functions that ly_register makes known. */
@@ -184,10 +200,15 @@ void ly_invalid(lua_State *L, struct ly_vm *vm, const char *details) __attribute
 void ly_refuse(lua_State *L, struct ly_vm *vm, const char *message) __attribute__((noreturn));
 void ly_buf_reserve(struct ly_buf *b, size_t more);
 void ly_encode(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const struct ly_codec *c, int depth);
+/* Append a table that is made of plain values; 0, with nothing written, when it isn't. See plain.c. */
+int ly_encode_plain(const struct ly_vm *vm, struct ly_buf *b, const void *table, const struct ly_codec *c, int depth);
+void ly_open_plain(lua_State *L, struct ly_vm *vm);
 /* Push the value at *p; raises a Lua error when it is malformed. top_nil: nil is nil, not box.NULL. */
 void ly_decode(lua_State *L, struct ly_vm *vm, const char **p, const char *end, const struct ly_codec *c, int top_nil);
 /* Move *p over one whole value; -1 when it is malformed or cut short. */
 int ly_skip(const char **p, const char *end);
+/* Read a number, text or boolean into what is shared. */
+enum ly_scalar ly_read_scalar(const char *p, const char *end, struct ly_shared *shared);
 /* Read an unsigned length or header; see encode.c. */
 int ly_read_map(const char **p, const char *end, uint32_t *n);
 int ly_read_array(const char **p, const char *end, uint32_t *n);

@@ -326,3 +326,28 @@ ly_decode(lua_State *L, struct ly_vm *vm, const char **p, const char *end, const
 {
 	decode(L, vm, p, end, c, top_nil, 0);
 }
+
+enum ly_scalar
+ly_read_scalar(const char *p, const char *end, struct ly_shared *shared)
+{
+	uint64_t n = 0;
+	int8_t type;
+	switch (head(&p, end, &n, &type)) {
+	case C_BOOL: return n ? LY_TRUE : LY_FALSE;
+	case C_UINT:
+		if (n >= (uint64_t)NUMBER_MAX)
+			return LY_UNREAD;
+		shared->number = (double)n;
+		return LY_NUMBER;
+	case C_INT:
+		if ((int64_t)n <= -NUMBER_MAX)
+			return LY_UNREAD;
+		shared->number = (double)(int64_t)n;
+		return LY_NUMBER;
+	case C_STR:
+		shared->result = p;
+		shared->result_end = p + n;
+		return LY_TEXT;
+	default: return LY_UNREAD;
+	}
+}

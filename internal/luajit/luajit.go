@@ -157,6 +157,17 @@ func (s *State) Flush() { C.ly_flush(s.vm) }
 // Collect runs a full collection of Lua's garbage.
 func (s *State) Collect() { C.ly_collect(s.vm) }
 
+// SetPlain says whether tables of plain values are encoded where LuaJIT keeps them, which is so unless its layout is not the
+// one that is known, or through its API like all others. It returns what was set before.
+func (s *State) SetPlain(on bool) (before bool) {
+	before = s.vm.knows_layout != 0
+	s.vm.knows_layout = 0
+	if on {
+		s.vm.knows_layout = 1
+	}
+	return before
+}
+
 // Thread is a coroutine that Go runs.
 type Thread struct {
 	co  *C.lua_State

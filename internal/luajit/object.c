@@ -259,49 +259,29 @@ object_get(lua_State *L)
 	return look_up(L, vm, o);
 }
 
-/* field finds the value of a small number in a map that has no other keys than such numbers; of equal keys the last. It
- * returns 1 with the value pushed or nil, 0 when the map is of another kind. */
-static int
-field(lua_State *L, struct ly_vm *vm, const struct ly_object *o, int number)
+/* find_field reads the value of a small number in an object whose keys can be named, for Lua to call by FFI: LuaJIT
+ * compiles such calls, those of functions with a Lua state it can't. It declines (LY_UNREAD) unless the object is a map of
+ * such numbers and the value a scalar. Of equal keys the last counts. */
+static int32_t
+find_field(const struct ly_object *o, int32_t number, struct ly_shared *shared)
 {
 	const char *p = o->data, *end = p + o->size, *found = NULL;
 	uint32_t n;
-	if (ly_read_map(&p, end, &n) != 0)
-		return 0;
+	if (!o->names || o->kept || ly_read_map(&p, end, &n) != 0)
+		return LY_UNREAD;
 	while (n-- > 0) {
 		uint8_t key = (uint8_t)*p;
 		if (key >= 0x80)
-			return 0;
+			return LY_UNREAD;
 		p++;
 		if (key == number)
 			found = p;
 		if ((uint8_t)*p < 0x80)
 			p++;
 		else if (ly_skip(&p, end) != 0)
-			return 0;
+			return LY_UNREAD;
 	}
-	if (found == NULL) {
-		lua_pushnil(L);
-		return 1;
-	}
-	if ((uint8_t)*found < 0x80)
-		lua_pushinteger(L, (uint8_t)*found);
-	else
-		ly_decode(L, vm, &found, end, &vm->wire, 0);
-	return 1;
-}
-
-/* named finds the value of the key of the protocol that the string at index 2 names. It returns 1 with the value pushed or
- * nil, 0 when the string names none, or the object has other keys than such. */
-static int
-named(lua_State *L, struct ly_vm *vm, const struct ly_object *o)
-{
-	lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_names);
-	lua_pushvalue(L, 2);
-	lua_rawget(L, -2);
-	int number = lua_type(L, -1) == LUA_TNUMBER ? (int)lua_tointeger(L, -1) : 0x80;
-	lua_settop(L, 2);
-	return number < 0x80 && field(L, vm, o, number);
+	return found == NULL ? LY_ABSENT : (int32_t)ly_read_scalar(found, end, shared);
 }
 
 /* __index: a method, then the key. Upvalue 2 is the table of methods. */
@@ -317,10 +297,6 @@ object_index(lua_State *L)
 		if (!lua_isnil(L, -1))
 			return 1;
 		lua_pop(L, 1);
-		if (o->names && !o->kept && named(L, vm, o)) {
-			keep(L, o);
-			return 1;
-		}
 	}
 	return look_up(L, vm, o);
 }
@@ -488,11 +464,17 @@ ly_open_object(lua_State *L, struct ly_vm *vm)
 	put(L, vm, "decode", object_decode);
 	put(L, vm, "get", object_get);
 	put(L, vm, "iterator", object_iterator);
+	lua_pushvalue(L, -1);
+	lua_setfield(L, -5, "object_methods");
 	lua_pushcclosure(L, object_index, 2);
 	lua_setfield(L, -2, "__index");
 	put(L, vm, "__tostring", object_tostring);
 	vm->object_mt = lua_topointer(L, -1);
+	lua_pushvalue(L, -1);
 	vm->ref_object = luaL_ref(L, LUA_REGISTRYINDEX);
+	lua_setfield(L, -2, "object");
+	lua_pushlightuserdata(L, (void *)find_field);
+	lua_setfield(L, -2, "find_field");
 
 	lua_newtable(L); /* metatable of iterators */
 	lua_newtable(L);

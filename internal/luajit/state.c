@@ -304,26 +304,6 @@ encode_body(lua_State *L)
 	return 1;
 }
 
-/* session_id() -> the running fiber's session, nothing when it has none yet; schema_version(). Interpreted code reads them
- * faster so than over FFI, which makes an object of each 64-bit number. */
-static int
-session_id(lua_State *L)
-{
-	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
-	if (vm->shared.session_id == 0)
-		return 0;
-	lua_pushnumber(L, (lua_Number)vm->shared.session_id);
-	return 1;
-}
-
-static int
-schema_version(lua_State *L)
-{
-	struct ly_vm *vm = lua_touserdata(L, lua_upvalueindex(1));
-	lua_pushnumber(L, (lua_Number)vm->shared.schema_version);
-	return 1;
-}
-
 /* new_ref(value) -> a number that Go keeps the value by; ref_value(number) -> the value. */
 static int
 new_ref(lua_State *L)
@@ -497,8 +477,6 @@ open_vm(lua_State *L)
 	push_closure(L, vm, "set_kind", set_kind, NULL, 0);
 	push_closure(L, vm, "packet", packet, &vm->packet, 0);
 	push_closure(L, vm, "encode_body", encode_body, &vm->packet, 0);
-	push_closure(L, vm, "session_id", session_id, NULL, 0);
-	push_closure(L, vm, "schema_version", schema_version, NULL, 0);
 	push_closure(L, vm, "new_ref", new_ref, NULL, 0);
 	push_closure(L, vm, "ref_value", ref_value, NULL, 0);
 	push_closure(L, vm, "set_raised", set_raised, NULL, 0);
@@ -515,6 +493,7 @@ open_vm(lua_State *L)
 	lua_setfield(L, -2, "blocking");
 	ly_open_object(L, vm);
 	ly_open_msgpack(L, vm);
+	ly_open_plain(L, vm);
 	lua_setfield(L, -2, "internal.bridge");
 	return 0;
 }

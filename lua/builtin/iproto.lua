@@ -16,6 +16,12 @@ for name, number in pairs(iproto.key) do
     core.key_names[name:lower()] = number
 end
 
+-- Tables are encoded in place where LuaJIT keeps them in the way that the bridge knows.
+if ffi.abi('gc64') then
+    bridge.learn_layout({ 1, 0.5, -7, 'text', true, false, core.NULL, {}, 1e300 },
+        setmetatable({ one = 1, two = 'text', three = {}, four = false }, {}), core.key_names)
+end
+
 local packet = bridge.packet
 local send = core.fn('iproto.send')
 local u64, i64 = ffi.typeof('uint64_t'), ffi.typeof('int64_t')

@@ -1,7 +1,7 @@
 -- box.info: what the instance is and does. Each field is found out when it is asked for.
 local go = require('internal.go')
 
-local schema_version = require('internal.bridge').schema_version
+local shared = require('internal.core').shared
 
 local info_field = go.fn('box.info_field')
 local info_fields = go.fn('box.info_fields')
@@ -53,7 +53,7 @@ return setmetatable({
 }, {
     __index = function(_, name)
         if name == 'schema_version' then
-            return schema_version()
+            return tonumber(shared.schema_version)
         end
         return tables[name] or field(name)
     end,

@@ -18,12 +18,14 @@ local session_leave = go.fn('box.session_leave')
 local serve = go.fn('socket.serve')
 local int64 = ffi.typeof('int64_t')
 
-local current_id = bridge.session_id
+local shared = core.shared
 local new_id = go.fn('box.session_id')
 
 local session = {
     id = function()
-        return current_id() or new_id() -- which gives a fiber of the background its session
+        local id = shared.session_id
+        if id == 0 then return new_id() end -- which gives a fiber of the background its session
+        return tonumber(id)
     end,
     type = go.fn('box.session_type'),
     sync = go.fn('box.session_sync'),

@@ -9,6 +9,7 @@ struct lycosa_shared {
     double clock_offset;
     union { uint64_t u64; int64_t i64; double f64; } scratch;
     const uint8_t *result, *result_end;
+    double number;
 };
 struct __attribute__((packed)) lycosa_live_tuple { uint8_t code, len[4], type; uint64_t address; uint32_t format; };
 struct lycosa_codec {

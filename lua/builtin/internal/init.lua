@@ -20,6 +20,7 @@ end
 require('error')
 require('tuple')
 require('msgpack')
+require('internal.objects')
 require('uuid')
 require('decimal')
 require('varbinary')

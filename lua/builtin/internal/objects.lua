@@ -1,0 +1,32 @@
+-- Fields of msgpack objects, read so that LuaJIT compiles it: in the header and body of a request, where a handler asks for
+-- one scalar after another. Everything else is left to the bridge.
+local bridge = require('internal.bridge')
+local core = require('internal.core')
+local ffi = require('ffi')
+
+local shared, numbers = core.shared, core.key_names
+local text = ffi.string
+local find = ffi.cast('int32_t (*)(const void *object, int32_t key, struct lycosa_shared *)', bridge.find_field)
+local absent, no, yes, number, string = 1, 2, 3, 4, 5
+
+local object, methods = bridge.object, bridge.object_methods
+local index = object.__index
+
+function object.__index(o, key)
+    local method = methods[key]
+    if method then return method end
+    local n = numbers[key] or key
+    if type(n) == 'number' and n >= 0 and n < 128 and n % 1 == 0 then
+        local kind = find(o, n, shared)
+        if kind == number then
+            return shared.number
+        elseif kind == string then
+            return text(shared.result, shared.result_end - shared.result)
+        elseif kind == absent then
+            return nil
+        elseif kind == yes or kind == no then
+            return kind == yes
+        end
+    end
+    return index(o, key)
+end
