@@ -71,11 +71,19 @@ type input struct {
 
 func (in *input) init(s *Server, nc net.Conn) {
 	in.source, in.stat, in.from = nc, &s.stat, &s.buffers
-	if _, isSocket := nc.(syscall.Conn); isSocket && canTryRead {
-		if raw, err := nc.(syscall.Conn).SyscallConn(); err == nil {
-			in.raw, in.try = raw, in.tryRead
+	if in.raw = rawConn(nc); in.raw != nil {
+		in.try = in.tryRead
+	}
+}
+
+// rawConn returns the socket of a connection, nil where that can't be read and written by itself.
+func rawConn(nc net.Conn) syscall.RawConn {
+	if sc, isSocket := nc.(syscall.Conn); isSocket && canTry {
+		if raw, err := sc.SyscallConn(); err == nil {
+			return raw
 		}
 	}
+	return nil
 }
 
 // fill waits until something can be read, and reads it.

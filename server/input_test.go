@@ -44,7 +44,7 @@ func newInput(nc net.Conn) *input {
 }
 
 func TestInput(t *testing.T) {
-	if !canTryRead {
+	if !canTry {
 		t.Skip("not on this system")
 	}
 	client, server := sockets(t)
@@ -167,7 +167,7 @@ func TestByteByByte(t *testing.T) {
 
 // TestIdleConnectionsAreSmall counts what connections hold that have been used and wait.
 func TestIdleConnectionsAreSmall(t *testing.T) {
-	if !canTryRead {
+	if !canTry {
 		t.Skip("not on this system")
 	}
 	w := newWorld(t, Options{})

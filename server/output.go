@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"syscall"
 )
 
 // errGone says that the other side of a connection is gone.
@@ -30,6 +31,13 @@ type output struct {
 	left chan struct{}
 	// pool has parcels that are not used, of all connections.
 	pool *sync.Pool
+	// raw is nil where a write can't be tried without waiting, as in TLS.
+	raw syscall.RawConn
+	try func(fd uintptr) bool // tryWrite, made once
+
+	// Of whoever has set writing: what tryWrite has still to write, and why it can't.
+	rest []byte
+	err  error
 
 	mu      sync.Mutex // guards the fields below
 	ready   sync.Cond  // something of the fields below changed that somebody may wait for
@@ -47,6 +55,9 @@ func (o *output) init(s *Server, nc net.Conn) {
 	o.pool = &s.parcels
 	o.ready.L = &o.mu
 	o.left = make(chan struct{})
+	if o.raw = rawConn(nc); o.raw != nil {
+		o.try = o.tryWrite
+	}
 }
 
 // begin is called at the begin of a turn.
@@ -171,11 +182,41 @@ func (o *output) drain() error {
 
 // write writes b, whatever time that takes.
 func (o *output) write(b []byte) bool {
-	n, err := o.nc.Write(b)
+	var n int
+	var err error
+	if o.raw == nil {
+		n, err = o.nc.Write(b)
+	} else {
+		o.rest, o.err = b, nil
+		if err = o.raw.Write(o.try); err == nil {
+			err = o.err
+		}
+		n = len(b) - len(o.rest)
+		o.rest = nil
+	}
 	o.stat.add(Sent, n)
 	if err != nil {
 		o.close()
 		return false
+	}
+	return true
+}
+
+// maxWrite is how many bytes are written by one system call, so that none takes long.
+const maxWrite = 64 << 10
+
+// tryWrite writes what there is room for. It returns false when there is none, to be called again when there is.
+func (o *output) tryWrite(fd uintptr) bool {
+	for len(o.rest) > 0 {
+		n, err := writeSocket(fd, o.rest[:min(len(o.rest), maxWrite)])
+		if err == syscall.EAGAIN {
+			return false
+		}
+		if err != nil {
+			o.err = err
+			return true
+		}
+		o.rest = o.rest[n:]
 	}
 	return true
 }
