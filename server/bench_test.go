@@ -145,6 +145,85 @@ func forgetfulJournal(b *testing.B, w *world) {
 	b.Cleanup(func() { _ = j.Close() })
 }
 
+// BenchmarkTurns measures requests in full turns, without sockets, and what they cost when a handler is asked first.
+func BenchmarkTurns(b *testing.B) {
+	declines := HandlerFunc(func(r *Request) (Outcome, error) { return Declined, nil })
+	answer := iproto.AppendOK(nil, 7, 1)
+	answers := HandlerFunc(func(r *Request) (Outcome, error) { return Handled, r.SendPacket(answer) })
+	ping := func(int) []byte { return request(64, 7, nil) }
+	get := func(i int) []byte { return request(1, 7, m(0x10, 512, 0x12, 1, 0x14, 0, 0x20, list(10*i))) }
+	replace := func(i int) []byte { return request(3, 7, m(0x10, 512, 0x21, list(10*i, "some text"))) }
+	// has the rest of its turn run under the lock
+	once := request(77, 7, m(0x57, "key"))
+	for _, test := range []struct {
+		name    string
+		first   []byte
+		rest    func(i int) []byte
+		typ     int64
+		handler Handler
+	}{
+		{"ping", nil, ping, 0, nil},
+		{"select", nil, get, 0, nil},
+		{"select-locked", once, get, 0, nil},
+		{"select-declined", nil, get, 1, declines},
+		{"select-answered", nil, get, 1, answers},
+		{"replace", nil, replace, 0, nil},
+		{"replace-declined", nil, replace, 3, declines},
+	} {
+		b.Run(test.name, func(b *testing.B) {
+			w := newWorld(b, Options{})
+			w.space(512, "t")
+			w.locked(func() {
+				for i := range 1000 {
+					w.insert(512, i, "some text")
+				}
+				if test.handler != nil {
+					if err := w.s.Override(test.typ, "x", test.handler); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			c := &crowd{turn: test.first, left: b.N, begin: make(chan struct{}), ended: make(chan struct{})}
+			for i := range turnSize {
+				if i > 0 || test.first == nil {
+					c.turn = append(c.turn, test.rest(i)...)
+				}
+			}
+			w.s.Start(c)
+			b.ReportAllocs()
+			b.ResetTimer()
+			close(c.begin)
+			<-c.ended
+		})
+	}
+}
+
+// crowd is the end of a connection from which turns of requests come, and which takes no notice of the answers.
+type crowd struct {
+	turn  []byte // turnSize requests
+	left  int    // how many are to come
+	begin chan struct{}
+	ended chan struct{}
+}
+
+func (c *crowd) Read(b []byte) (int, error) {
+	<-c.begin
+	if c.left <= 0 {
+		close(c.ended)
+		return 0, io.EOF
+	}
+	c.left -= turnSize
+	return copy(b, c.turn), nil
+}
+
+func (c *crowd) Write(b []byte) (int, error)      { return len(b), nil }
+func (c *crowd) Close() error                     { return nil }
+func (c *crowd) LocalAddr() net.Addr              { return &net.UnixAddr{} }
+func (c *crowd) RemoteAddr() net.Addr             { return &net.UnixAddr{} }
+func (c *crowd) SetDeadline(time.Time) error      { return nil }
+func (c *crowd) SetReadDeadline(time.Time) error  { return nil }
+func (c *crowd) SetWriteDeadline(time.Time) error { return nil }
+
 // discardFS makes files that forget what is written.
 type discardFS struct{ vfs.FS }
 

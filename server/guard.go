@@ -80,7 +80,7 @@ type HandlerStats struct {
 }
 
 // latencySample is one in how many requests has its time measured; reading the clock costs more than the rest.
-const latencySample = 16
+const latencySample = 64
 
 // Stats returns the counts. The cord's lock must be held.
 func (g *Guard) Stats() HandlerStats {
@@ -108,7 +108,7 @@ const (
 	breakerProbing                     // one goes, to see whether the handler works again
 )
 
-// asked is what Request remembers of a handler that works on it.
+// asked is what Request remembers of a handler that works on it. Without a guard nothing else of it means anything.
 type asked struct {
 	guard    *Guard
 	since    time.Time // zero when the time isn't measured
@@ -144,7 +144,7 @@ func (g *Guard) begin(a *asked) {
 	p := &g.Policy
 	g.stats.Calls++
 	g.stats.InFlight++
-	a.guard = g
+	*a = asked{guard: g}
 	if p.Trace > 0 && (p.Trace >= 1 || rand.Float64() < p.Trace) {
 		a.traced = true
 	}

@@ -71,7 +71,7 @@ func (r *Request) Next(body []byte, ended func(*Response)) error {
 		}
 	}
 	x := r.within(body)
-	x.chain, x.place, x.run = r.chain, r.place, r.run
+	x.route, x.place, x.run = r.route, r.place, r.run
 	x.ctx, x.stream = r.ctx, r.stream
 	x.inner = &inner{request: x, outer: r, before: r.ctx.Txn, sink: new(Response), saved: r.ctx.Sink, ended: ended}
 	r.ctx.Sink = x.inner.sink
@@ -136,7 +136,7 @@ func (r *Request) giveUp() {
 			r.asked.deadline.Stop()
 		}
 		g.ended(r.conn.server, &r.asked, Handled, boxerr.New(boxerr.Timeout))
-		r.asked = asked{}
+		r.asked.guard = nil
 	}
 	r.ended = true
 	r.endInner()

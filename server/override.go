@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -123,9 +124,16 @@ type overrideTable struct {
 // route is what is known of a type of request that has handlers.
 type route struct {
 	chain chain
-	// unlocked is the handler that may be asked without the cord's lock, nil when there is none; guard is its guard.
+	// held is what the registry holds for the first handler, nil when there is nothing to know of that: handler and guard
+	// are what that is.
+	held    trigger.Handler
+	handler Handler
+	guard   *Guard
+	// unlocked is the first handler if that may be asked without the cord's lock, nil otherwise.
 	unlocked Unlocked
-	guard    *Guard
+	// passed is set while the handlers let requests pass to what the server does by itself: the next one will pass as well,
+	// as a rule.
+	passed atomic.Bool
 }
 
 // find returns the route of a type, nil when it has no handlers.
@@ -294,10 +302,24 @@ func (s *Server) route(c chain) *route {
 		return nil
 	}
 	r := &route{chain: c, unlocked: s.unlockedOf(c)}
-	if r.unlocked != nil {
-		r.guard = r.unlocked.Guard()
+	for _, e := range c {
+		if e == nil {
+			continue
+		}
+		h := e.Entries()[0].Handler
+		if handler := s.handler(h); handler != nil && reflect.TypeOf(h).Comparable() {
+			r.held, r.handler, r.guard = h, handler, guardOf(handler)
+		}
+		break
 	}
 	return r
+}
+
+// notePassed notes whether handlers have let a request pass. The cord's lock is held.
+func (r *route) notePassed(passed bool) {
+	if r.passed.Load() != passed {
+		r.passed.Store(passed)
+	}
 }
 
 // handler makes a Handler of what a trigger holds, nil when that is impossible.

@@ -22,7 +22,7 @@ type Request struct {
 	kept         bool
 	at           int // where the packet began in the read buffer
 	fault        error
-	route        *route // that its type had when it was decoded
+	route        *route // of its type: when it was decoded, and anew when it is started
 	ctx          *box.Ctx
 
 	fields  msgpack.Fields // of the body, once indexed
@@ -35,7 +35,6 @@ type Request struct {
 	call    iproto.Call
 
 	// How far the request has come in its chain.
-	chain chain
 	place int
 	run   trigger.Run
 	asked asked // the handler that works on it
@@ -156,15 +155,16 @@ func (r *Request) decode(packet []byte, table *overrideTable) {
 	}
 }
 
-// checkBody tells whether the body is well-formed. What nobody overrides is decoded as well.
+// checkBody tells whether the body is well-formed. Where nobody overrides it, or the handlers have let the last one of the
+// type pass, it is decoded as well.
 func (r *Request) checkBody() bool {
 	switch {
+	case isDML(r.head.Type) && (r.route == nil || r.route.passed.Load()):
+		r.decodeBody() // which checks it
+		return r.bodyErr == nil || wellFormed(r.body)
 	case r.route != nil:
 		r.indexed = true
 		return r.fields.Check(r.body) && r.head.Type != iproto.TypeNOP
-	case isDML(r.head.Type):
-		r.decodeBody() // which checks it
-		return r.bodyErr == nil || wellFormed(r.body)
 	case !wellFormed(r.body) || r.head.Type == iproto.TypeNOP:
 		return false
 	}
@@ -192,8 +192,8 @@ func (r *Request) reset() {
 	r.header, r.body, r.fault, r.bodyErr, r.err = nil, nil, nil, nil, nil
 	r.kept, r.indexed, r.decoded, r.inside, r.parked, r.finished, r.detached, r.ended, r.left = false, false, false, false, false, false, false, false, false
 	r.stream, r.following = nil, nil
-	r.chain, r.place, r.run = chain{}, 0, trigger.Run{}
-	r.asked, r.inner, r.child, r.shadowOf, r.tee, r.onCancel, r.abandoned = asked{}, nil, nil, nil, nil, nil, false
+	r.place, r.run = 0, trigger.Run{}
+	r.asked.guard, r.inner, r.child, r.shadowOf, r.tee, r.onCancel, r.abandoned = nil, nil, nil, nil, nil, nil, false
 	r.unlocked, r.tried, r.late, r.route = nil, nil, nil, nil
 	if r.compared != nil || r.traces != nil {
 		r.compared, r.traces = nil, nil
@@ -215,8 +215,7 @@ func (r *Request) mayWait() bool {
 	if r.fault != nil {
 		return false
 	}
-	// Bodies are decoded beforehand where there is no handler.
-	return !isDML(r.head.Type) || !r.decoded || r.head.StreamID != 0
+	return !isDML(r.head.Type) || r.route != nil || r.head.StreamID != 0
 }
 
 // decodeBody decodes the bodies that are decoded often. It needs no lock.
@@ -282,9 +281,6 @@ func (r *Request) prepare() {
 func (r *Request) admit() {
 	typ, in := r.head.Type, r.head.StreamID != 0
 	r.route = r.conn.server.overrides.table.Load().find(typ)
-	if r.route != nil {
-		r.chain = r.route.chain
-	}
 	switch {
 	case r.route == nil && !builtin(typ):
 		r.fault = boxerr.New(boxerr.UnknownRequestType, uint32(typ))
@@ -324,11 +320,11 @@ func (r *Request) begin() {
 		r.stream.txn = nil
 	}
 	r.conn.session.Sync = r.head.Sync
-	if r.chain.empty() {
+	if r.route == nil {
 		r.builtin()
 		return
 	}
-	r.run = r.chain.start()
+	r.run = r.route.chain.start()
 	r.serve()
 }
 
@@ -341,12 +337,16 @@ func (r *Request) next() (trigger.Handler, bool) {
 			}
 			return h, true
 		}
-		for r.place++; r.place < len(r.chain) && r.chain[r.place] == nil; r.place++ {
-		}
-		if r.place >= len(r.chain) {
+		if r.route == nil {
 			return nil, false
 		}
-		r.run = r.chain[r.place].Start()
+		chain := &r.route.chain
+		for r.place++; r.place < len(chain) && chain[r.place] == nil; r.place++ {
+		}
+		if r.place >= len(chain) {
+			return nil, false
+		}
+		r.run = chain[r.place].Start()
 	}
 }
 
@@ -355,7 +355,9 @@ func (r *Request) serve() {
 	for {
 		h, ok := r.next()
 		if !ok {
-			r.notePassed(true)
+			if r.route != nil {
+				r.route.notePassed(true)
+			}
 			r.builtin()
 			return
 		}
@@ -377,11 +379,10 @@ func (r *Request) serve() {
 // ask calls a handler, as its policy wants it.
 func (r *Request) ask(h trigger.Handler) (Outcome, error) {
 	s := r.conn.server
-	handler := s.handler(h)
+	handler, g := r.resolve(h)
 	if handler == nil {
 		return Handled, boxerr.Luajit(fmt.Sprintf("%T is no request handler", h))
 	}
-	g := guardOf(handler)
 	if g == nil {
 		return r.invoke(handler)
 	}
@@ -411,6 +412,18 @@ func (r *Request) ask(h trigger.Handler) (Outcome, error) {
 		}
 	}
 	return out, err
+}
+
+// resolve returns the handler that a trigger holds, nil when it is none, and its guard.
+func (r *Request) resolve(h trigger.Handler) (Handler, *Guard) {
+	if first := r.route; first != nil && first.held != nil && first.held == h {
+		return first.handler, first.guard
+	}
+	handler := r.conn.server.handler(h)
+	if handler == nil {
+		return nil, nil
+	}
+	return handler, guardOf(handler)
 }
 
 // invoke calls a handler. A panic of its becomes an error.
@@ -447,14 +460,16 @@ func (r *Request) conclude(out Outcome, err error) bool {
 			r.asked.deadline.Stop()
 		}
 		g.ended(r.conn.server, &r.asked, out, err)
-		r.asked = asked{}
+		r.asked.guard = nil
 	}
 	r.onCancel = nil
 	switch {
 	case err != nil:
 		r.fail(err)
 	case out == Handled:
-		r.notePassed(false)
+		if r.route != nil {
+			r.route.notePassed(false)
+		}
 		r.noteTicket()
 		r.end()
 	default:

@@ -98,8 +98,7 @@ type Server struct {
 	formats   map[string]uint32 // formats that clients brought, by their definition
 	timer     *fiber.Timer      // of tick
 	foresight box.Foresight
-	passed    [foreseeable]bool // what notePassed noted last
-	shutdown  int               // connections that watch shutdownKey
+	shutdown  int // connections that watch shutdownKey
 
 	mu        sync.Mutex // guards the fields below
 	listeners []*listener

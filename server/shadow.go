@@ -36,9 +36,7 @@ func (r *Request) shadow(h Handler, g *Guard) {
 		return
 	}
 	x.shadowOf = c
-	var a asked
-	g.begin(&a)
-	x.asked = a
+	g.begin(&x.asked)
 	out, err := x.invoke(h)
 	if out == Parked && err == nil {
 		if !x.finished {
@@ -55,7 +53,7 @@ func (r *Request) endShadow(out Outcome, err error) {
 	s, c := r.conn.server, r.shadowOf
 	r.shadowOf = nil
 	c.guard.ended(s, &r.asked, out, err)
-	r.asked = asked{}
+	r.asked.guard = nil
 	if r.ctx.Txn != nil {
 		_ = s.box.Rollback(r.ctx)
 	}

@@ -122,9 +122,6 @@ func (c *conn) foresee(t *turn, first int) {
 		if r.head.Type >= foreseeable || r.fault != nil {
 			continue
 		}
-		if !r.decoded && s.passed[r.head.Type] {
-			r.decodeBody()
-		}
 		d := &r.dml
 		if !r.decoded || r.bodyErr != nil || d.HasSpaceName || d.HasIndexName {
 			continue
@@ -141,14 +138,6 @@ func (c *conn) foresee(t *turn, first int) {
 
 // foreseeable is above all types of requests that look for a tuple.
 const foreseeable = iproto.TypeUpsert + 1
-
-// notePassed notes whether handlers have let a request pass to what the server does by itself: the next ones of its type
-// will do the same, as a rule. The cord's lock is held.
-func (r *Request) notePassed(passed bool) {
-	if typ := r.head.Type; typ < foreseeable {
-		r.conn.server.passed[typ] = passed
-	}
-}
 
 // appendTuples appends the body of the answer to a DML request. The position may be empty; extended answers have the
 // tuples' formats.

@@ -130,7 +130,9 @@ func (r *Request) serveUnlocked(t *turn) bool {
 		r.asked.since = since
 	}
 	if !r.conclude(out, err) {
-		r.run = r.chain.start()
+		if r.route != nil {
+			r.run = r.route.chain.start()
+		}
 		r.serve()
 	}
 	if !r.ended {
@@ -165,8 +167,6 @@ func (r *Request) Acquire() {
 	t.locked, c.turn = true, t
 	r.prepare()
 	c.session.Sync = r.head.Sync
-	if route := s.overrides.table.Load().find(r.head.Type); route != nil {
-		r.chain = route.chain
-	}
+	r.route = s.overrides.table.Load().find(r.head.Type)
 	r.tried.Guard().begin(&r.asked)
 }
