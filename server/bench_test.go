@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lycosadb/lycosa/box"
-	"github.com/lycosadb/lycosa/wal"
-
+	"github.com/lycosadb/lycosa/iproto"
 	"github.com/lycosadb/lycosa/vfs"
+	"github.com/lycosadb/lycosa/wal"
 )
 
 // BenchmarkRequests measures requests through a unix socket, in bursts of different sizes. Client and server share
