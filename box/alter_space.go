@@ -63,6 +63,7 @@ func checkEngine(d *spaceDef) error {
 // enterSpace makes a space known.
 func (b *Box) enterSpace(s *Space) {
 	b.catalog.spaces[s.ID] = s
+	b.catalog.written = nil
 	if IsSystem(s.ID) {
 		s.System = b.systemHook(s.ID)
 		s.Virtual = b.virtual(s.ID)
@@ -79,6 +80,7 @@ func (b *Box) forgetSpace(s *Space) {
 		return
 	}
 	delete(b.catalog.spaces, s.ID)
+	b.catalog.written = nil
 	if b.catalog.spacesByName[s.Name] == s {
 		delete(b.catalog.spacesByName, s.Name)
 	}

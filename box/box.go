@@ -247,6 +247,7 @@ type User struct {
 type catalog struct {
 	version       uint64
 	spaces        map[uint32]*Space
+	written       *Space // the one of the statement run last, so that a row of them looks it up once; may be nil
 	spacesByName  map[string]*Space
 	users         map[uint32]*User
 	usersByName   map[string]*User

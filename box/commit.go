@@ -27,15 +27,21 @@ func (b *Box) commit(c *Ctx) error {
 	var local, replicated int64
 	for i := range txn.Len() {
 		s := txn.Stmt(i)
-		switch {
-		case s.Type == 0:
+		if s.Type == 0 {
 			continue
-		case s.Space.Local:
+		}
+		if n := len(rows); n < cap(rows) {
+			rows = rows[:n+1]
+		} else {
+			rows = append(rows, xlog.Row{})
+		}
+		r := &rows[len(rows)-1] // the journal fills in the rest
+		r.Type, r.GroupID, r.Body = iproto.Type(s.Type), 0, txn.Row(i)
+		if s.Space.Local {
 			local++
-			rows = append(rows, xlog.Row{Type: iproto.Type(s.Type), GroupID: xlog.GroupLocal, Body: txn.Row(i)})
-		default:
+			r.GroupID = xlog.GroupLocal
+		} else {
 			replicated++
-			rows = append(rows, xlog.Row{Type: iproto.Type(s.Type), Body: txn.Row(i)})
 		}
 	}
 	b.status.local += local

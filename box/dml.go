@@ -38,8 +38,11 @@ func (b *Box) Delete(c *Ctx, space, index uint32, key []byte) (*tuple.Tuple, err
 
 // execute runs a statement in the open transaction of c or in one of its own.
 func (b *Box) execute(c *Ctx, op Op, space uint32, s statement) (result *tuple.Tuple, err error) {
-	if s.space, err = b.spaceByID(space); err != nil {
-		return nil, err
+	if s.space = b.catalog.written; s.space == nil || s.space.ID != space {
+		if s.space, err = b.spaceByID(space); err != nil {
+			return nil, err
+		}
+		b.catalog.written = s.space
 	}
 	if !s.space.Mem.Temporary && !s.space.Mem.Local && !b.describesTemporary(&s) {
 		if err := b.CheckWritable(); err != nil {

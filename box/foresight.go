@@ -1,6 +1,8 @@
 package box
 
 import (
+	"bytes"
+
 	"github.com/lycosadb/lycosa/index"
 	"github.com/lycosadb/lycosa/memtx"
 	"github.com/lycosadb/lycosa/msgpack"
@@ -45,6 +47,9 @@ func (f *Foresight) Tuple(b *Box, space uint32, data []byte) {
 
 func (f *Foresight) expect(x *memtx.Index, key []byte) {
 	n := len(f.lookups)
+	if n > 0 && f.lookups[n-1].Index == x.Index && bytes.Equal(f.lookups[n-1].Key, key) {
+		return // another request for the same
+	}
 	if n == cap(f.lookups) {
 		f.lookups = append(f.lookups, index.Lookup{})
 	}

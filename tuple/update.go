@@ -91,7 +91,8 @@ var updaters = sync.Pool{New: func() any { return new(updater) }}
 func (u *updater) release() {
 	clear(u.ops)
 	clear(u.fields)
-	*u = updater{ops: u.ops[:0], fields: u.fields[:0], made: u.made[:0]}
+	u.ops, u.fields, u.made = u.ops[:0], u.fields[:0], u.made[:0]
+	u.tail, u.behind, u.changed = nil, 0, 0
 	if cap(u.fields) > 1<<12 {
 		u.fields = nil
 	}
