@@ -57,6 +57,22 @@ func (b *Box) GetShared(u *User, space, id uint32, key []byte) (*tuple.Tuple, bo
 	return sp.Mem.Get(nil, x, parts, n), true
 }
 
+// TryGet is Get for those who hold the lock and can do without an answer: it returns false when something is unusual, an error
+// above all, and has done nothing then.
+func (b *Box) TryGet(c *Ctx, space, id uint32, key []byte) (*tuple.Tuple, bool) {
+	if txn := c.Txn; txn != nil {
+		sp := b.catalog.spaces[space]
+		if sp == nil || txn.Concurrent() || b.reading(c, sp) != nil {
+			return nil, false
+		}
+	}
+	t, ok := b.GetShared(c.User, space, id, key)
+	if ok {
+		b.Stat.Count(OpSelect)
+	}
+	return t, ok
+}
+
 // PointShared makes a lookup of a SELECT if it can find one tuple at most, by its key in a unique index, and SelectShared
 // would not decline it.
 func (b *Box) PointShared(u *User, r *SelectRequest, l *index.Lookup) bool {

@@ -18,6 +18,7 @@ func (f *boxFace) registerIndex() {
 		t, err := f.Box.Get(ctx, id(c), id(c), f.searchKeyArg(c, ctx))
 		return pushFound(c, t, err)
 	})
+	f.OnGet = f.get
 	f.raw("index_min", func(c *luajit.Call, ctx *box.Ctx) error {
 		t, err := f.Box.Min(ctx, id(c), id(c), f.searchKeyArg(c, ctx))
 		return pushFound(c, t, err)
@@ -78,6 +79,15 @@ func (f *boxFace) registerIndex() {
 		f.its.close(id(c))
 		return nil
 	})
+}
+
+// get is index_get for keys of one value, where nothing goes wrong.
+func (f *boxFace) get(room []byte, space, id uint32, key []byte) ([]byte, bool) {
+	t, ok := f.Box.TryGet(f.Ctx(), space, id, key)
+	if t != nil {
+		room = luajit.AppendTuple(room, t.Data(), uintptr(unsafe.Pointer(t)), t.FormatID())
+	}
+	return room, ok
 }
 
 // after reads where a walk is to go on: a position, which is text, or a tuple.

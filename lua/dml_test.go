@@ -16,6 +16,33 @@ func TestDML(t *testing.T) {
 				try(s.get, s, {a = 1}), try(s.get, s, {2, a = 1}), try(s.delete, s, {a = 1})}, '; ')`,
 			"1 2; 2; 2; 1; ClientError: Invalid key part count in an exact match (expected 1, got 0); ok [2]; " +
 				"ClientError: Tuple/Key must be MsgPack array"},
+		{"get by numbers, texts and other keys", `
+			local s = box.schema.space.create('s')
+			s:create_index('pk', {parts = {1, 'number'}})
+			s:create_index('name', {parts = {2, 'string'}})
+			s:create_index('all', {parts = {{2, 'string'}, {1, 'number'}}})
+			s:create_index('some', {parts = {2, 'string'}, unique = false})
+			s:insert{1, 'one'}
+			s:insert{-2.5, 'minus'}
+			s:insert{2 ^ 40, ''}
+			local found = {}
+			local function add(...) found[#found + 1] = select('#', ...) .. tostring((...)) end
+			add(s:get(1)) add(s:get(-2.5)) add(s:get(2 ^ 40)) add(s:get(1ULL)) add(s:get{1}) add(s:get(2)) add(s:get(0 / 0))
+			add(s.index.name:get('one')) add(s.index.name:get('')) add(s.index.name:get('two')) add(s.index.all:get{'one', 1})
+			box.begin() s:insert{5, 'own'} add(s:get(5)) add(s.index.name:get('own')) box.rollback() add(s:get(5))
+			add(try(s.get, s, 'one')) add(try(s.get, s)) add(try(s.index.name.get, s.index.name, 1)) add(try(s.index.all.get, s.index.all, 'one'))
+			add(try(s.index.some.get, s.index.some, 'one'))
+			s:drop()
+			add(try(s.get, s, 1))
+			return table.concat(found, '; ')`,
+			"1[1, 'one']; 1[-2.5, 'minus']; 1[1099511627776, '']; 1[1, 'one']; 1[1, 'one']; 0nil; 0nil; 1[1, 'one']; 1[1099511627776, '']; 0nil; " +
+				"1[1, 'one']; 1[5, 'own']; 1[5, 'own']; 0nil; " +
+				"1ClientError: Supplied key type of part 0 does not match index part type: expected number; " +
+				"1ClientError: Invalid key part count in an exact match (expected 1, got 0); " +
+				"1ClientError: Supplied key type of part 0 does not match index part type: expected string; " +
+				"1ClientError: Invalid key part count in an exact match (expected 2, got 1); " +
+				"1ClientError: Get() doesn't support partial keys and non-unique indexes; " +
+				"1ClientError: Space '512' does not exist"},
 		{"update without a key, upsert without a tuple", `
 			local s = box.schema.space.create('s')
 			s:create_index('pk')

@@ -116,7 +116,7 @@ struct ly_shared {
 };
 
 /* What a value is that was read without the Lua API; LY_UNREAD: that can't be read so. */
-enum ly_scalar { LY_UNREAD = 0, LY_ABSENT, LY_FALSE, LY_TRUE, LY_NUMBER, LY_TEXT };
+enum ly_scalar { LY_UNREAD = 0, LY_ABSENT, LY_FALSE, LY_TRUE, LY_NUMBER, LY_TEXT, LY_FOUND };
 
 /* The type of cdata values, which lua.h does not name. */
 #define LUA_TCDATA_ 10
@@ -212,6 +212,7 @@ enum ly_scalar ly_read_scalar(const char *p, const char *end, struct ly_shared *
 /* Read an unsigned length or header; see encode.c. */
 int ly_read_map(const char **p, const char *end, uint32_t *n);
 int ly_read_array(const char **p, const char *end, uint32_t *n);
+void ly_open_get(lua_State *L);
 int ly_open_object(lua_State *L, struct ly_vm *vm);
 int ly_open_msgpack(lua_State *L, struct ly_vm *vm);
 void ly_push_object(lua_State *L, struct ly_vm *vm, const char *p, size_t len, int names);

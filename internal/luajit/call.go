@@ -51,16 +51,51 @@ func lyGoCall(h C.uintptr_t, l *C.lua_State, id C.int, args *C.char, size C.size
 			out = AppendError(out[:0], boxerr.From(err))
 		}
 	}
-	if len(out) > 0 && unsafe.SliceData(out) != (*byte)(unsafe.Pointer(result.p)) { // it has grown out of the buffer
-		result.len = 0
-		C.ly_buf_reserve(result, C.size_t(len(out)))
-		copy(unsafe.Slice((*byte)(unsafe.Pointer(result.p)), len(out)), out)
-	}
+	keep(result, out)
 	*outLen = C.size_t(len(out))
 	*outCount = C.int(s.call.NOut)
 	s.call = outer
 	s.running = running
 	return rc
+}
+
+// keep has results in the buffer that they may have grown out of.
+func keep(result *C.struct_ly_buf, out []byte) {
+	if len(out) > 0 && unsafe.SliceData(out) != (*byte)(unsafe.Pointer(result.p)) {
+		result.len = 0
+		C.ly_buf_reserve(result, C.size_t(len(out)))
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(result.p)), len(out)), out)
+	}
+}
+
+//export lyGoGet
+func lyGoGet(h C.uintptr_t, space, index C.uint32_t, key *C.char, size C.size_t, depth C.int) C.int32_t {
+	s := handle(h).state()
+	result := &s.vm.results[depth]
+	room := unsafe.Slice((*byte)(unsafe.Pointer(result.p)), int(result.cap))[:0]
+	out, ok := s.get(room, uint32(space), uint32(index), unsafe.Slice((*byte)(unsafe.Pointer(key)), int(size)))
+	switch {
+	case !ok:
+		return C.LY_UNREAD
+	case len(out) == 0:
+		return C.LY_ABSENT
+	}
+	keep(result, out)
+	s.vm.shared.result = result.p
+	return C.LY_FOUND
+}
+
+// get asks OnGet, and declines when that panics.
+func (s *State) get(room []byte, space, index uint32, key []byte) (out []byte, ok bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			ok = false
+			if s.OnPanic != nil {
+				s.OnPanic("get", v, debug.Stack())
+			}
+		}
+	}()
+	return s.OnGet(room, space, index, key)
 }
 
 //export lyReport

@@ -42,6 +42,10 @@ type State struct {
 	// OnSent gets the packets that were gathered for the fast session: before any Go function runs, and when the caller of
 	// Resume asks by TakeSent.
 	OnSent func(packets []byte)
+	// OnGet appends a tuple found by a key, an array of one value, in the form of AppendTuple; nothing when there is none. ok
+	// is false when it declines, and Lua asks in another way. It may be called by code that LuaJIT has compiled, so it must
+	// not call Lua.
+	OnGet func(room []byte, space, index uint32, key []byte) (out []byte, ok bool)
 	// OnInterrupt gets the stack of the Lua code that ran when Interrupt was called.
 	OnInterrupt func(stack string)
 	running     *C.lua_State // the code that called the Go function that runs now

@@ -481,6 +481,8 @@ open_vm(lua_State *L)
 	push_closure(L, vm, "ref_value", ref_value, NULL, 0);
 	push_closure(L, vm, "set_raised", set_raised, NULL, 0);
 	push_closure(L, vm, "set_values", set_values, NULL, 0);
+	lua_pushlightuserdata(L, vm);
+	lua_setfield(L, -2, "vm");
 	lua_pushlightuserdata(L, &vm->shared);
 	lua_setfield(L, -2, "shared");
 	lua_pushlightuserdata(L, &vm->wire);
@@ -494,6 +496,7 @@ open_vm(lua_State *L)
 	ly_open_object(L, vm);
 	ly_open_msgpack(L, vm);
 	ly_open_plain(L, vm);
+	ly_open_get(L);
 	lua_setfield(L, -2, "internal.bridge");
 	return 0;
 }

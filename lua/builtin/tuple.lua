@@ -30,6 +30,9 @@ local function read(p)
     return t, p + live_size + size
 end
 
+--- core.read_tuple(p): the tuple that Go has written at p, and the place behind it.
+core.read_tuple = read
+
 --- core.tuple_fn(name): a Go function that returns a tuple or nothing.
 function core.tuple_fn(name)
     local f = core.raw_fn(name)

@@ -5,11 +5,12 @@ local check = require('box.check')
 local constants = require('box.constants')
 local fselect = require('box.fselect')
 local iterator = require('box.iterator')
+local point = require('box.point')
 
-local index_get = core.tuple_fn('box.index_get')
 local index_min = core.tuple_fn('box.index_min')
 local index_max = core.tuple_fn('box.index_max')
 local index_random = core.tuple_fn('box.index_random')
+local get = point.get
 local index_count = go.fn('box.index_count')
 local index_len = go.fn('box.index_len')
 local index_bsize = go.fn('box.index_bsize')
@@ -56,7 +57,7 @@ end
 
 function methods.get(self, key)
     check.self(self, 'index', 'get')
-    return index_get(self.space_id, self.id, key)
+    return get(self.space_id, self.id, key)
 end
 
 function methods.select(self, key, options)

@@ -5,9 +5,10 @@ local check = require('box.check')
 local fselect = require('box.fselect')
 local index = require('box.index')
 local iterator = require('box.iterator')
+local point = require('box.point')
 local triggers = require('box.triggers')
 
-local index_get = core.tuple_fn('box.index_get')
+local get = point.get
 local index_count = go.fn('box.index_count')
 local index_update = core.tuple_fn('box.index_update')
 local index_delete = core.tuple_fn('box.index_delete')
@@ -33,7 +34,7 @@ local is_list = check.is_list
 
 function space_mt.get(self, key)
     check_self(self, 'get')
-    return index_get(self.id, 0, key)
+    return get(self.id, 0, key)
 end
 
 function space_mt.select(self, key, options)
