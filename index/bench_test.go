@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/lycosadb/lycosa/msgpack"
@@ -159,6 +160,28 @@ func BenchmarkBulkLoad(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchRows, "ns/tuple")
 		})
 	}
+}
+
+// BenchmarkLoader reports the cost of a tuple whose hint is known.
+func BenchmarkLoader(b *testing.B) {
+	rows := benchTuples(benchRows)
+	x := benchCases[0].make(b)
+	slices.SortFunc(rows, x.Def().KeyDef.Compare)
+	hints := make([]uint64, len(rows))
+	for i, tp := range rows {
+		hints[i] = x.Def().KeyDef.Hint(tp)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		l := NewLoader(benchCases[0].make(b))
+		for i, tp := range rows {
+			l.Add(tp, hints[i])
+		}
+		if err := l.End(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchRows, "ns/tuple")
 }
 
 // BenchmarkIterate reports the cost of a tuple.

@@ -33,8 +33,10 @@ type tree struct {
 	fresh   bool // a node was made or copied in this generation
 	frozen  bool
 	version uint64 // grows with every change; iterators compare it
-	shape   uint32 // grows when entries move between nodes
-	fingers *fingers
+	// ascending means that the newest item is the last one, so that the next one may go behind it.
+	ascending bool
+	shape     uint32 // grows when entries move between nodes
+	fingers   *fingers
 
 	leaves, inners int
 	keyBytes       int64 // of the entries of a keyed tree

@@ -95,6 +95,7 @@ func (t *tree) insertAll(tuples []*tuple.Tuple) error {
 
 func (t *tree) clear() {
 	t.version++
+	t.ascending = false
 	t.root, t.height, t.size, t.leaves, t.inners, t.keyBytes = nil, 0, 0, 0, 0, 0
 }
 
@@ -127,6 +128,14 @@ func (t *tree) build(items []hinted) {
 		row = append(row, kid{unsafe.Pointer(l), items[0], take})
 		items = items[take:]
 	}
+	t.raise(row)
+}
+
+// raise makes the inner nodes above leaves.
+func (t *tree) raise(row []kid) {
+	if len(row) == 0 {
+		return
+	}
 	for len(row) > 1 {
 		var above []kid
 		for n := (len(row) + innerCap - 1) / innerCap; n > 0; n-- {
@@ -148,7 +157,7 @@ func (t *tree) build(items []hinted) {
 	t.reshaped()
 }
 
-// kid is a node that build has still to put below another.
+// kid is a node that raise has still to put below another.
 type kid struct {
 	node  unsafe.Pointer
 	first hinted

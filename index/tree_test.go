@@ -519,6 +519,69 @@ func TestTreeBulkLoad(t *testing.T) {
 	}
 }
 
+// TestLoader adds tuples in several orders, whose trees must be those of BulkLoad.
+func TestLoader(t *testing.T) {
+	for _, c := range treeCases {
+		for _, n := range []int{0, 1, loadFill, loadFill + 1, 5000, 40000} {
+			r := rand.New(rand.NewPCG(6, uint64(n)))
+			want := NewTree(c.def(t)).(*tree)
+			for range n {
+				if _, err := want.Replace(nil, c.row(r), ReplaceOrInsert); err != nil {
+					t.Fatal(err)
+				}
+			}
+			it, _ := want.Iterate(ALL, nil, 0, nil)
+			sorted := collect(it)
+			orders := map[string][]*tuple.Tuple{"in order": sorted}
+			if len(sorted) > 1 {
+				late := slices.Clone(sorted)
+				late[len(late)-1], late[len(late)-2] = late[len(late)-2], late[len(late)-1]
+				orders["at last out of order"] = late
+				turned := slices.Clone(sorted)
+				slices.Reverse(turned)
+				orders["descending"] = turned
+			}
+			for name, rows := range orders {
+				x := NewTree(c.def(t)).(*tree)
+				l := NewLoader(x)
+				for _, tp := range rows {
+					l.Add(tp, x.def.KeyDef.Hint(tp))
+				}
+				if l.Len() != len(rows) || x.Len() != 0 {
+					t.Errorf("%s %d, %s: %d tuples were added, the index has %d already", c.name, n, name, l.Len(), x.Len())
+				}
+				if err := l.End(); err != nil {
+					t.Fatalf("%s %d, %s: %v", c.name, n, name, err)
+				}
+				if err := checkTree(x); err != nil {
+					t.Fatalf("%s %d, %s: %v", c.name, n, name, err)
+				}
+				it, _ := x.Iterate(ALL, nil, 0, nil)
+				wantRows(t, c.name+", "+name, collect(it), sorted)
+			}
+		}
+	}
+}
+
+func TestLoaderDuplicate(t *testing.T) {
+	for name, at := range map[string]int{"beside": 6, "later": 9} {
+		x := New(treeCases[0].def(t))
+		l := NewLoader(x)
+		for i := range 200 {
+			tp := row(i, "first")
+			if i == at {
+				tp = row(5, "second")
+			}
+			l.Add(tp, x.Def().KeyDef.Hint(tp))
+		}
+		err := l.End()
+		want := `Duplicate key exists in unique index "i" in space "s" with old tuple - [5, "first"] and new tuple - [5, "second"]`
+		if err == nil || err.Error() != want || x.Len() != 0 || x.Bytes() != 0 {
+			t.Errorf("%s: %v, %d tuples and %d bytes left", name, err, x.Len(), x.Bytes())
+		}
+	}
+}
+
 func TestTreeBulkLoadDuplicate(t *testing.T) {
 	c := &treeCases[0]
 	x := NewTree(c.def(t))
@@ -552,6 +615,74 @@ func TestTreeInOrder(t *testing.T) {
 		if err := checkTree(x); err != nil || x.Len() != 0 {
 			t.Fatalf("%s, emptied: %v", name, err)
 		}
+	}
+}
+
+// What comes in order goes straight to the end, which must be right whatever happens in between.
+func TestTreeMostlyInOrder(t *testing.T) {
+	for _, c := range treeCases {
+		r := rand.New(rand.NewPCG(8, 1))
+		all := NewTree(c.def(t)).(*tree)
+		for range 3000 {
+			if _, err := all.Replace(nil, c.row(r), ReplaceOrInsert); err != nil {
+				t.Fatal(err)
+			}
+		}
+		it, _ := all.Iterate(ALL, nil, 0, nil)
+		sorted := collect(it)
+		x := NewTree(c.def(t)).(*tree)
+		in := map[*tuple.Tuple]bool{}
+		insert := func(tp *tuple.Tuple) {
+			if old, err := x.Replace(nil, tp, InsertOnly); old != nil || err != nil {
+				t.Fatalf("%s: %v, %v", c.name, old, err)
+			}
+			in[tp] = true
+		}
+		for i, tp := range sorted {
+			if in[tp] {
+				continue
+			}
+			insert(tp)
+			switch r.IntN(40) {
+			case 0: // the last one leaves, or all
+				n := 1
+				if r.IntN(5) == 0 {
+					n = len(in)
+				}
+				for _, tp := range slices.Backward(sorted[:i+1]) {
+					if n > 0 && in[tp] {
+						x.Replace(tp, nil, InsertOnly)
+						delete(in, tp)
+						n--
+					}
+				}
+			case 1: // one comes too early
+				if tp := sorted[i+r.IntN(len(sorted)-i)]; !in[tp] {
+					insert(tp)
+				}
+			case 2: // one comes late
+				if tp := sorted[r.IntN(i+1)]; !in[tp] {
+					insert(tp)
+				}
+			case 3: // one is there already
+				if _, err := x.Replace(nil, x.Random(r.Uint32()), InsertOnly); err != nil && !boxerr.Is(err, boxerr.TupleFound) {
+					t.Fatal(err)
+				}
+			case 4:
+				x.Snapshot()
+			}
+		}
+		if err := checkTree(x); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		var want []*tuple.Tuple
+		for _, tp := range sorted {
+			if in[tp] {
+				want = append(want, tp)
+			}
+		}
+		it, _ = x.Iterate(ALL, nil, 0, nil)
+		wantRows(t, c.name, collect(it), want)
 	}
 }
 

@@ -25,7 +25,7 @@ func (t *tree) Replace(old, new *tuple.Tuple, mode Mode) (*tuple.Tuple, error) {
 	var pt path
 	if new != nil {
 		p := probe{hint: t.cmp.Hint(new), item: new}
-		l, pos, found := t.locate(&p, &pt)
+		l, pos, found := t.locateNew(&p, &pt)
 		if found {
 			dup := (*tuple.Tuple)(l.items[pos])
 			if dup != old && (mode == InsertOnly || old != nil) {
@@ -34,6 +34,7 @@ func (t *tree) Replace(old, new *tuple.Tuple, mode Mode) (*tuple.Tuple, error) {
 			t.exchange(&pt, pos, unsafe.Pointer(new))
 			return dup, nil
 		}
+		t.ascending = l != nil && pos == int(l.n) && (t.ascending || t.isLast(&pt))
 		t.insert(&pt, pos, unsafe.Pointer(new), p.hint)
 	}
 	if old != nil {
@@ -45,6 +46,25 @@ func (t *tree) Replace(old, new *tuple.Tuple, mode Mode) (*tuple.Tuple, error) {
 		t.remove(&pt, pos)
 	}
 	return old, nil
+}
+
+// locateNew is locate for an item that is probably new. When the newest one went to the end, it looks there first.
+func (t *tree) locateNew(p *probe, pt *path) (l *leaf, pos int, found bool) {
+	if t.ascending {
+		node := t.root
+		for h := range t.height {
+			in := (*inner)(node)
+			i := int(in.n) - 1
+			pt[h] = step{in, i}
+			node = in.kids[i]
+		}
+		l = (*leaf)(node)
+		if n := int(l.n); l.depth == 0 && p.hint > l.hints[n-1] {
+			return l, n, false
+		}
+		t.ascending = false
+	}
+	return t.locate(p, pt)
 }
 
 func (t *tree) newLeaf() *leaf {
@@ -302,6 +322,7 @@ func (t *tree) putKid(in *inner, i int, kid, it unsafe.Pointer, count int) {
 func (t *tree) remove(pt *path, pos int) {
 	t.version++
 	t.size--
+	t.ascending = false // there may be nothing left
 	l := t.own(pt)
 	for h := 0; h < t.height; h++ {
 		pt[h].in.counts[pt[h].i]--

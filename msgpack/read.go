@@ -30,6 +30,12 @@ func ReadUint(b []byte) (v uint64, rest []byte, ok bool) {
 }
 
 func readLongUint(b []byte) (v uint64, rest []byte, ok bool) {
+	switch { // the usual forms first
+	case len(b) >= 5 && b[0] == codeUint32:
+		return uint64(binary.BigEndian.Uint32(b[1:])), b[5:], true
+	case len(b) >= 3 && b[0] == codeUint16:
+		return uint64(binary.BigEndian.Uint16(b[1:])), b[3:], true
+	}
 	v, negative, rest, ok := readInteger(b)
 	if !ok || negative {
 		return 0, nil, false

@@ -21,6 +21,10 @@ func SkipN(b []byte, n int) (rest []byte, ok bool) {
 		}
 		s := shapeTable[b[at]]
 		if s.size == 0 {
+			if b[at] == codeStr8 && at+1 < len(b) { // by far the most frequent one
+				at += 2 + int(b[at+1])
+				continue
+			}
 			size, kids, ok := longShape(b[at:])
 			if !ok || size > len(b)-at {
 				return nil, false
