@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/lycosadb/lycosa/boxerr"
+	"github.com/lycosadb/lycosa/index"
 	"github.com/lycosadb/lycosa/iproto"
 	"github.com/lycosadb/lycosa/memtx"
 	"github.com/lycosadb/lycosa/tuple"
@@ -15,62 +16,85 @@ import (
 )
 
 // bulkLoad takes the rows of a checkpoint. Those of system spaces are run one by one, for what they mean to the
-// catalog; those of other spaces stand together, and their indexes are built when all are there.
+// catalog; those of other spaces go straight into their primary indexes, as long as they are in order.
 type bulkLoad struct {
-	box    *Box
-	ctx    *Ctx
-	space  *Space // whose tuples are collected
-	tuples []*tuple.Tuple
-	bytes  int64
+	box      *Box
+	ctx      *Ctx
+	preparer *preparer
+	space    *Space        // whose rows are taken
+	loader   *index.Loader // of its primary index; nil if its rows are run one by one
+	bytes    int64         // of its tuples
 }
 
-// row takes a row.
-func (l *bulkLoad) row(row *xlog.Row) error {
-	r, err := decodeRow(row)
+// row takes a row, with what was made of it.
+func (l *bulkLoad) row(row *xlog.Row, made *prepared) error {
+	if l.loader != nil && row.Type == iproto.TypeInsert && made.space == l.space.ID && made.fits(l.space) {
+		l.loader.Add(made.tuple, made.hint)
+		l.bytes += int64(made.size)
+		return nil
+	}
+	body, err := decodeRow(row)
 	if err != nil {
 		return err
 	}
-	if IsSystem(r.space) || row.Type != iproto.TypeInsert {
+	if IsSystem(body.space) || row.Type != iproto.TypeInsert {
 		if err := l.end(); err != nil {
 			return err
 		}
 		return l.box.Replay(l.ctx, row, true)
 	}
-	if l.space == nil || l.space.ID != r.space {
-		if err := l.end(); err != nil {
-			return err
-		}
-		if l.space, err = l.box.spaceByID(r.space); err != nil {
+	if l.space == nil || l.space.ID != body.space {
+		if err := l.begin(body.space); err != nil {
 			return err
 		}
 	}
-	if l.space.Mem.Primary() == nil || l.space.Virtual != nil || l.space.Mem.Len(nil) > 0 ||
-		l.box.hasTriggers(l.space, &l.space.OnReplace) {
+	if l.loader == nil {
 		return l.box.Replay(l.ctx, row, true)
 	}
-	t, err := l.box.newTuple(l.ctx, l.space, r.tuple)
+	t, err := l.box.newTuple(l.ctx, l.space, body.tuple)
 	if err != nil {
 		return err
 	}
-	l.tuples = append(l.tuples, t)
+	l.loader.Add(t, l.space.Mem.Indexes[0].KeyDef.Hint(t))
 	l.bytes += int64(t.Size())
 	return nil
 }
 
-// end builds the indexes of the space whose tuples were collected.
+// begin begins to take the rows of another space.
+func (l *bulkLoad) begin(space uint32) error {
+	err := l.end()
+	if err != nil {
+		return err
+	}
+	sp, err := l.box.spaceByID(space)
+	if err != nil {
+		return err
+	}
+	l.space = sp
+	if sp.Mem.Primary() != nil && sp.Virtual == nil && sp.Mem.Len(nil) == 0 && !l.box.hasTriggers(sp, &sp.OnReplace) {
+		l.preparer.offer(sp)
+		l.loader = index.NewLoader(sp.Mem.Indexes[0].Index)
+	}
+	return nil
+}
+
+// end builds the indexes of the space whose rows were taken.
 func (l *bulkLoad) end() error {
-	sp, tuples, bytes := l.space, l.tuples, l.bytes
-	l.space, l.bytes = nil, 0
-	if len(tuples) == 0 {
+	sp, loader, bytes := l.space, l.loader, l.bytes
+	l.space, l.loader, l.bytes = nil, nil, 0
+	if loader == nil || loader.Len() == 0 {
 		return nil
 	}
-	l.tuples = nil
-	if err := sp.Mem.Indexes[0].BulkLoad(tuples); err != nil {
+	if err := loader.End(); err != nil {
 		return boxerr.From(err)
 	}
 	sp.Mem.SetBytes(bytes)
-	if sp.Mem.PrimaryOnly {
+	if sp.Mem.PrimaryOnly || len(sp.Mem.Indexes) < 2 {
 		return nil
+	}
+	tuples, err := sp.tuples()
+	if err != nil {
+		return err
 	}
 	return bulkLoadAll(sp.Mem.Indexes[1:], tuples)
 }

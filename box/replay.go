@@ -67,6 +67,20 @@ func decodeRow(row *xlog.Row) (r rowBody, err error) {
 	return r, nil
 }
 
+// decodePut reads the body of a row that puts a tuple, as it is usually written: the space, then the tuple. The row must be
+// one of a Reader, which has found out where the body ends: the tuple takes what is left of it.
+func decodePut(row *xlog.Row) (space uint32, tuple []byte, ok bool) {
+	body := row.Body
+	if len(body) < 2 || body[0] != 0x82 || body[1] != keySpace {
+		return 0, nil, false
+	}
+	v, rest, ok := msgpack.ReadUint(body[2:])
+	if !ok || v >= 1<<32 || len(rest) == 0 || rest[0] != keyTuple {
+		return 0, nil, false
+	}
+	return uint32(v), rest[1:], true
+}
+
 // Replay runs a row of a checkpoint or of a journal. A tuple from a journal moves the sequence of its space on;
 // in a checkpoint the sequences are right by themselves.
 func (b *Box) Replay(c *Ctx, row *xlog.Row, checkpoint bool) error {
@@ -85,15 +99,22 @@ func (b *Box) Replay(c *Ctx, row *xlog.Row, checkpoint bool) error {
 	if _, err := b.execute(c, op, r.space, s); err != nil {
 		return err
 	}
-	sp := b.catalog.spaces[r.space]
-	if !checkpoint && sp != nil && sp.Sequence != nil && (s.typ == typeInsert || s.typ == typeReplace) {
-		if v := seekPath(s.tuple, sp.SequenceField, sp.SequencePath); v != nil {
-			if n, _, ok := msgpack.ReadInt(v); ok {
-				sp.Sequence.Advance(n)
-			}
-		}
+	if sp := b.catalog.spaces[r.space]; !checkpoint && sp != nil && (s.typ == typeInsert || s.typ == typeReplace) {
+		sp.advance(s.tuple)
 	}
 	return nil
+}
+
+// advance moves the sequence of the space, if it has one, on to what it has in a tuple.
+func (sp *Space) advance(data []byte) {
+	if sp.Sequence == nil {
+		return
+	}
+	if v := seekPath(data, sp.SequenceField, sp.SequencePath); v != nil {
+		if n, _, ok := msgpack.ReadInt(v); ok {
+			sp.Sequence.Advance(n)
+		}
+	}
 }
 
 var replayed = map[iproto.Type]Op{

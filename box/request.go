@@ -148,15 +148,20 @@ const tupleHeader = 10
 // defaultMaxTupleSize is the limit of a tuple's size without a configured one.
 const defaultMaxTupleSize = 1 << 20
 
+// maxTupleSize is how large tuples may be, with tupleHeader.
+func (b *Box) maxTupleSize() int {
+	if limit := b.Config.MaxTupleSize; limit != 0 {
+		return limit
+	}
+	return defaultMaxTupleSize
+}
+
 // newTuple checks data against the format of the space, its constraints and foreign keys, and makes a tuple of it.
 func (b *Box) newTuple(c *Ctx, sp *Space, data []byte) (*tuple.Tuple, error) {
 	if err := sp.Mem.Format.Check(data); err != nil {
 		return nil, sp.withTuple(data, err)
 	}
-	limit := b.Config.MaxTupleSize
-	if limit == 0 {
-		limit = defaultMaxTupleSize
-	}
+	limit := b.maxTupleSize()
 	if len(data)+tupleHeader > limit {
 		return nil, boxerr.New(boxerr.MemtxMaxTupleSize, uint64(len(data)+tupleHeader), uint64(limit))
 	}

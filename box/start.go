@@ -82,7 +82,7 @@ func (b *Box) startStored() error {
 	}
 	b.status.loading = true
 	defer func() { b.status.loading = false }()
-	r := &wal.Recovery{FS: st.fs, SnapDir: cfg.memtxDir(), LogDir: cfg.walDir(), Force: cfg.ForceRecovery, Warn: b.warn}
+	r := &wal.Recovery[prepared]{FS: st.fs, SnapDir: cfg.memtxDir(), LogDir: cfg.walDir(), Force: cfg.ForceRecovery, Warn: b.warn}
 	found, err := b.recover(r)
 	if err != nil {
 		return err
@@ -166,21 +166,23 @@ func (b *Box) Close() error {
 }
 
 // recover reads the newest checkpoint and the logs since. It reports whether there is a checkpoint.
-func (b *Box) recover(r *wal.Recovery) (found bool, err error) {
+func (b *Box) recover(r *wal.Recovery[prepared]) (found bool, err error) {
 	if err := b.LayFoundation(); err != nil {
 		return false, err
 	}
 	b.StartRecovery()
 	defer b.EndRecovery()
 	c := b.replayCtx()
-	load := bulkLoad{box: b, ctx: c}
+	p := &preparer{limit: b.maxTupleSize()}
+	r.Prepare = p.prepare
+	load := bulkLoad{box: b, ctx: c, preparer: p}
 	rows := int64(0)
 	r.Reading = func(file string) {
 		b.info("instance uuid %s", r.Instance)
 		b.info("instance vclock %v", &r.VClock)
 		b.info("recovering from `%s'", file)
 	}
-	found, err = r.Snapshot(func(row *xlog.Row) error {
+	found, err = r.Snapshot(func(row *xlog.Row, made *prepared) error {
 		rows++
 		b.progress(rows, "processed")
 		switch row.Type {
@@ -188,7 +190,7 @@ func (b *Box) recover(r *wal.Recovery) (found bool, err error) {
 			b.replayQueue(row)
 			return nil
 		}
-		return load.row(row)
+		return load.row(row, made)
 	})
 	if err == nil {
 		err = load.end()
@@ -199,15 +201,15 @@ func (b *Box) recover(r *wal.Recovery) (found bool, err error) {
 	if b.OnRecoveryState != nil {
 		b.OnRecoveryState("snapshot_recovered")
 	}
-	queue := syncQueue{box: b, ctx: c}
+	queue := syncQueue{box: b, ctx: c, preparer: p}
 	r.Reading = func(file string) { b.info("recover from `%s'", file) }
 	r.Progress = func(file string, _ int64) { b.info("done `%s'", file) }
-	err = r.Logs(func(txn []xlog.Row) error {
+	err = r.Logs(func(txn []xlog.Row, made []prepared) error {
 		for range txn {
 			rows++
 			b.progress(rows, "processed")
 		}
-		return queue.replay(txn)
+		return queue.replay(txn, made)
 	})
 	if err == nil {
 		err = b.buildPutOff()

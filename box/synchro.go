@@ -53,9 +53,10 @@ func (b *Box) logQueue(row xlog.Row) wal.Ticket {
 
 // syncQueue holds transactions of the log back until the synchronous ones among them are confirmed.
 type syncQueue struct {
-	box     *Box
-	ctx     *Ctx
-	pending []logged
+	box      *Box
+	ctx      *Ctx
+	preparer *preparer
+	pending  []logged
 }
 
 // logged is a transaction of the log that waits.
@@ -65,8 +66,8 @@ type logged struct {
 	sync bool
 }
 
-// replay takes the next transaction of the log.
-func (q *syncQueue) replay(rows []xlog.Row) error {
+// replay takes the next transaction of the log, with what was made of its rows.
+func (q *syncQueue) replay(rows []xlog.Row, made []prepared) error {
 	last := &rows[len(rows)-1]
 	switch last.Type {
 	case iproto.TypeRaft, iproto.TypeRaftDemote:
@@ -89,6 +90,9 @@ func (q *syncQueue) replay(rows []xlog.Row) error {
 	}
 	sync := last.Flags&xlog.FlagWaitSync != 0
 	if !sync && len(q.pending) == 0 {
+		if done, err := q.box.loadStraight(q.preparer, rows, made); done {
+			return err
+		}
 		return q.run(rows)
 	}
 	kept := logged{lsn: last.LSN, sync: sync}

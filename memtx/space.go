@@ -127,6 +127,13 @@ func (s *Space) Restore(was *Space) {
 	s.past = past
 }
 
+// Load puts a tuple into all indexes as Txn.Apply does, or into none and returns an error. It belongs to no transaction, so
+// nothing undoes it; no History may know of the space.
+func (s *Space) Load(t *tuple.Tuple, mode index.Mode) error {
+	_, err := s.replace(nil, t, mode)
+	return err
+}
+
 // Bytes returns the size of all tuples' MessagePack in bytes (box's bsize).
 func (s *Space) Bytes() int64 { return s.bytes }
 

@@ -343,9 +343,9 @@ func TestEveryOperationFails(t *testing.T) {
 			if err := j.Close(); err != nil && lsn < 8 {
 				t.Errorf("operation %d, %d: two failures: %v", op, n, err)
 			}
-			r := Recovery{FS: m.CrashClone(uint64(n)), SnapDir: "/", LogDir: "/", Instance: instance}
+			r := Recovery[struct{}]{FS: m.CrashClone(uint64(n)), SnapDir: "/", LogDir: "/", Instance: instance}
 			rows := 0
-			if err := r.Logs(func(txn []xlog.Row) error { rows += len(txn); return nil }); err != nil {
+			if err := r.Logs(func(txn []xlog.Row, _ []struct{}) error { rows += len(txn); return nil }); err != nil {
 				t.Errorf("operation %d, %d: %v", op, n, err)
 			}
 			if rows != lsn || r.VClock[1] != int64(lsn) {
@@ -496,9 +496,9 @@ func TestManyWaiters(t *testing.T) {
 		}
 		wait.Wait()
 		check(t, j.Close())
-		r := Recovery{FS: fsys, SnapDir: dir, LogDir: dir, Instance: instance}
+		r := Recovery[struct{}]{FS: fsys, SnapDir: dir, LogDir: dir, Instance: instance}
 		var lsn, own int64
-		err := r.Logs(func(txn []xlog.Row) error {
+		err := r.Logs(func(txn []xlog.Row, _ []struct{}) error {
 			if len(txn) != 3 || txn[0].LSN != lsn+1 || txn[1].LSN != own+1 || txn[2].LSN != lsn+2 || !txn[2].Commit() {
 				return fmt.Errorf("after %d: %+v", lsn, txn)
 			}

@@ -13,8 +13,8 @@ import (
 	"github.com/lycosadb/lycosa/xlog"
 )
 
-// Recovery reads a data directory back: first Snapshot, then Logs, then Clean.
-type Recovery struct {
+// Recovery reads a data directory back: first Snapshot, then Logs, then Clean. M is what Prepare makes of a row.
+type Recovery[M any] struct {
 	FS vfs.FS
 	// SnapDir and LogDir hold the checkpoints and the logs.
 	SnapDir, LogDir string
@@ -25,6 +25,11 @@ type Recovery struct {
 	// Reading is called before each file is read, Progress after it with the number of its rows. May be nil.
 	Reading  func(file string)
 	Progress func(file string, rows int64)
+
+	// Prepare is called with rows before it is their turn to be applied, by several goroutines at a time, to make something
+	// of them that needs nothing of the rows before: made[i] of rows[i]. It finds there what it made of an earlier row, which
+	// nobody uses any more. May be nil.
+	Prepare func(rows []xlog.Row, made []M)
 
 	// Instance is the UUID of the instance whose files these are, set by Snapshot.
 	Instance string
@@ -39,7 +44,7 @@ const firstUserSpace = 512
 
 // Snapshot reads the newest snapshot and gives its rows to apply, whose error ends it. It returns false if there is none:
 // the directory is a fresh one. With Force, rows of user spaces that are damaged or can't be applied are left out.
-func (r *Recovery) Snapshot(apply func(row *xlog.Row) error) (found bool, err error) {
+func (r *Recovery[M]) Snapshot(apply func(row *xlog.Row, made *M) error) (found bool, err error) {
 	for _, dir := range []string{r.SnapDir, r.LogDir} {
 		if err := checkDir(r.FS, dir); err != nil {
 			return false, err
@@ -63,7 +68,7 @@ func (r *Recovery) Snapshot(apply func(row *xlog.Row) error) (found bool, err er
 	return true, r.readSnapshot(newest.Path, apply)
 }
 
-func (r *Recovery) readSnapshot(path string, apply func(row *xlog.Row) error) error {
+func (r *Recovery[M]) readSnapshot(path string, apply func(row *xlog.Row, made *M) error) error {
 	s, err := xlog.Open(r.FS, path, xlog.ReaderOptions{Warn: r.warn})
 	if err != nil {
 		return err
@@ -74,25 +79,25 @@ func (r *Recovery) readSnapshot(path string, apply func(row *xlog.Row) error) er
 	}
 	// All of the system's rows must be there: behind them, a loss is one of data only.
 	lenient := func(row *xlog.Row) bool {
-		space, _ := row.Space()
-		return r.Force && space >= firstUserSpace
-	}
-	in := readAhead(func(rows []xlog.Row) ([]xlog.Row, error) {
-		row, err := s.Next()
-		if err != nil {
-			return rows, err
+		if !r.Force {
+			return false
 		}
-		if lenient(row) {
+		space, _ := row.Space()
+		return space >= firstUserSpace
+	}
+	in := readAhead(s, func(rows []xlog.Row) ([]xlog.Row, error) {
+		rows, err := s.Append(rows)
+		if err == nil && lenient(&rows[len(rows)-1]) {
 			s.SetForce(true)
 		}
-		return append(rows, *row), nil
-	})
+		return rows, err
+	}, r.Prepare)
 	var rows int64
 	force := false
-	err = in.each(func(row []xlog.Row) error {
+	err = in.each(func(row []xlog.Row, made []M) error {
 		force = force || lenient(&row[0])
 		rows++
-		err := apply(&row[0])
+		err := apply(&row[0], &made[0])
 		if err != nil && force {
 			r.warn(err)
 			err = nil
@@ -118,7 +123,7 @@ func (r *Recovery) readSnapshot(path string, apply func(row *xlog.Row) error) er
 
 // Logs reads the logs since the snapshot and gives each transaction to apply, without the rows that were in the snapshot.
 // A torn end of a log is the end of its data. An error of apply ends it, unless Force is set.
-func (r *Recovery) Logs(apply func(rows []xlog.Row) error) error {
+func (r *Recovery[M]) Logs(apply func(rows []xlog.Row, made []M) error) error {
 	dir := xlog.Dir{FS: r.FS, Path: r.LogDir, Kind: xlog.Log, Instance: r.Instance, Force: r.Force, Warn: r.Warn}
 	files, err := dir.Scan()
 	if err != nil {
@@ -151,7 +156,7 @@ func (r *Recovery) Logs(apply func(rows []xlog.Row) error) error {
 	return nil
 }
 
-func (r *Recovery) readLog(path string, apply func(rows []xlog.Row) error) error {
+func (r *Recovery[M]) readLog(path string, apply func(rows []xlog.Row, made []M) error) error {
 	l, err := xlog.Open(r.FS, path, xlog.ReaderOptions{Force: r.Force, Warn: r.warn})
 	if err != nil {
 		return err
@@ -161,20 +166,24 @@ func (r *Recovery) readLog(path string, apply func(rows []xlog.Row) error) error
 		r.Reading(path)
 	}
 	var count int64
-	in := readAhead(l.NextTxn)
-	err = in.each(func(rows []xlog.Row) error {
+	in := readAhead(l, l.NextTxn, r.Prepare)
+	err = in.each(func(rows []xlog.Row, made []M) error {
 		count += int64(len(rows))
-		fresh := rows[:0]
-		for _, row := range rows {
-			if id := row.Component(); row.LSN > r.VClock.Get(id) {
-				r.VClock.Follow(id, row.LSN)
-				fresh = append(fresh, row)
+		fresh := 0
+		for i := range rows {
+			if id := rows[i].Component(); rows[i].LSN > r.VClock.Get(id) {
+				r.VClock.Follow(id, rows[i].LSN)
+				if fresh < i {
+					rows[fresh] = rows[i]
+					made[fresh], made[i] = made[i], made[fresh]
+				}
+				fresh++
 			}
 		}
-		if len(fresh) == 0 {
+		if fresh == 0 {
 			return nil
 		}
-		err := apply(fresh)
+		err := apply(rows[:fresh], made[:fresh])
 		if err != nil && r.Force {
 			r.warn(err)
 			err = nil
@@ -195,7 +204,7 @@ func (r *Recovery) readLog(path string, apply func(rows []xlog.Row) error) error
 }
 
 // Clean removes what interrupted writers left in the directories.
-func (r *Recovery) Clean() error {
+func (r *Recovery[M]) Clean() error {
 	snaps := xlog.Dir{FS: r.FS, Path: r.SnapDir, Kind: xlog.Snap}
 	if err := snaps.RemoveInprogress(); err != nil {
 		return err
@@ -204,7 +213,7 @@ func (r *Recovery) Clean() error {
 	return logs.RemoveInprogress()
 }
 
-func (r *Recovery) warn(err error) {
+func (r *Recovery[M]) warn(err error) {
 	if r.Warn != nil {
 		r.warning.Lock()
 		defer r.warning.Unlock()

@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/lycosadb/lycosa/boxerr"
 	"github.com/lycosadb/lycosa/iproto"
+	"github.com/lycosadb/lycosa/msgpack"
 	"github.com/lycosadb/lycosa/vclock"
 	"github.com/lycosadb/lycosa/vfs"
 	"github.com/lycosadb/lycosa/xlog"
@@ -29,11 +31,11 @@ type recovered struct {
 // recoverDir reads a directory.
 func recoverDir(fsys vfs.FS, dir string, force bool) (*recovered, bool) {
 	out := &recovered{}
-	r := Recovery{FS: fsys, SnapDir: dir, LogDir: dir, Force: force}
+	r := Recovery[struct{}]{FS: fsys, SnapDir: dir, LogDir: dir, Force: force}
 	r.Warn = func(err error) { out.warnings = append(out.warnings, err.Error()) }
-	found, err := r.Snapshot(func(row *xlog.Row) error { out.snapRows++; return nil })
+	found, err := r.Snapshot(func(row *xlog.Row, _ *struct{}) error { out.snapRows++; return nil })
 	if err == nil {
-		err = r.Logs(func(rows []xlog.Row) error {
+		err = r.Logs(func(rows []xlog.Row, _ []struct{}) error {
 			out.txns++
 			out.rows += len(rows)
 			for i := range rows {
@@ -123,7 +125,7 @@ func TestRecoveryOfNothing(t *testing.T) {
 	if got, _ := recoverDir(m, "/", false); !boxerr.Is(got.err, boxerr.MissingSnapshot) {
 		t.Errorf("logs without a snapshot: %v", got.err)
 	}
-	r := Recovery{FS: m, SnapDir: "/nowhere", LogDir: "/"}
+	r := Recovery[struct{}]{FS: m, SnapDir: "/nowhere", LogDir: "/"}
 	if _, err := r.Snapshot(nil); err == nil || !strings.Contains(err.Error(), "No such file or directory") {
 		t.Errorf("no such directory: %v", err)
 	}
@@ -192,16 +194,93 @@ func TestRecoveryApplyFails(t *testing.T) {
 	m := fixture(t, "tarantool-3.2.1/logs-only")
 	boom := errors.New("boom")
 	for _, force := range []bool{false, true} {
-		r := Recovery{FS: m, SnapDir: "/", LogDir: "/", Force: force}
+		r := Recovery[struct{}]{FS: m, SnapDir: "/", LogDir: "/", Force: force}
 		n := 0
-		if _, err := r.Snapshot(func(row *xlog.Row) error { n++; return boom }); err != boom || n != 1 {
+		if _, err := r.Snapshot(func(row *xlog.Row, _ *struct{}) error { n++; return boom }); err != boom || n != 1 {
 			t.Errorf("snapshot: %v after %d", err, n)
 		}
 		n = 0
-		err := r.Logs(func(rows []xlog.Row) error { n++; return boom })
+		err := r.Logs(func(rows []xlog.Row, _ []struct{}) error { n++; return boom })
 		if want := map[bool]int{false: 1, true: 35}[force]; n != want || (err == nil) != force {
 			t.Errorf("logs: %v after %d", err, n)
 		}
+	}
+}
+
+// What Prepare made of rows comes with them, whatever goroutine made it, also when a transaction was in the snapshot in part
+// and when a block is larger than a portion.
+func TestPrepare(t *testing.T) {
+	const rows, applied = 200000, 100005
+	m := vfs.NewMem()
+	c, err := CreateCheckpoint(CheckpointOptions{FS: m, Dir: "/", Instance: instance})
+	check(t, err)
+	check(t, c.Commit())
+	early := get(t, m, c.Path())
+	j := open(t, m, "/", nil)
+	var txn []xlog.Row
+	size := 0
+	for n := 1; n <= rows; n++ {
+		txn = append(txn, insert(n))
+		size += len(txn[len(txn)-1].Body)
+		if n%10 == 0 && (n <= 50000 || n >= 100000) { // one transaction is large
+			j.Submit(entry(txn...))
+			txn = nil
+		}
+	}
+	check(t, j.Close())
+	if size < 3*portionSize {
+		t.Fatalf("%d bytes of rows are too few for this test", size)
+	}
+	m.Remove(c.Path())
+	v := vclock.VClock{1: applied}
+	c, err = CreateCheckpoint(CheckpointOptions{FS: m, Dir: "/", Instance: instance, VClock: v})
+	check(t, err)
+	for n := range rows {
+		check(t, c.Tuple(512, false, msgpack.AppendUint([]byte{0x91}, uint64(n))))
+	}
+	check(t, c.Commit())
+	put(t, m, "/00000000000000000000.snap", early)
+	number := func(row *xlog.Row) uint64 {
+		_, at, _ := bytes.Cut(row.Body, []byte{byte(iproto.KeyTuple), 0x91})
+		v, _, _ := msgpack.ReadUint(at)
+		return v
+	}
+	type made struct {
+		number uint64
+		uses   int
+	}
+	r := Recovery[made]{FS: m, SnapDir: "/", LogDir: "/", Prepare: func(rows []xlog.Row, list []made) {
+		if len(rows) != len(list) {
+			t.Errorf("%d rows, but place for %d", len(rows), len(list))
+		}
+		for i := range rows {
+			list[i] = made{number(&rows[i]), list[i].uses + 1}
+		}
+	}}
+	n, used := uint64(0), 0
+	_, err = r.Snapshot(func(row *xlog.Row, m *made) error {
+		if number(row) != n || m.number != n {
+			return fmt.Errorf("row %d is %d and has what was made of %d", n, number(row), m.number)
+		}
+		n++
+		used = max(used, m.uses)
+		return nil
+	})
+	check(t, err)
+	if n != rows || used < 2 {
+		t.Errorf("%d rows, place for what is made of them was used %d times", n, used)
+	}
+	n = applied
+	check(t, r.Logs(func(txn []xlog.Row, list []made) error {
+		for i := range txn {
+			if n++; number(&txn[i]) != n || list[i].number != n {
+				return fmt.Errorf("row %d is %d and has what was made of %d", n, number(&txn[i]), list[i].number)
+			}
+		}
+		return nil
+	}))
+	if n != rows {
+		t.Errorf("the last row is %d", n)
 	}
 }
 

@@ -37,7 +37,8 @@ type Reader struct {
 	limit      int64 // offset behind which nothing is read, -1 for none
 
 	rows  []byte // of the block, not returned yet
-	plain []byte // memory for decompressed rows
+	plain []byte // memory for decompressed rows, and when keep is set for all that were read since Keep
+	keep  bool
 	row   Row
 	txn   []byte // memory for rows of a transaction that goes over the end of its block
 
@@ -114,6 +115,28 @@ func (r *Reader) Next() (*Row, error) {
 	return &r.row, nil
 }
 
+// Append is Next that appends the row to rows.
+func (r *Reader) Append(rows []Row) ([]Row, error) {
+	rows = append(rows, Row{})
+	last := len(rows) - 1
+	if err := r.next(&rows[last]); err != nil {
+		return rows[:last], err
+	}
+	return rows, nil
+}
+
+// Keep has the bodies of all rows from the next block on be in room, behind what it holds, so that they stay valid as long as
+// nobody else uses it. If it gets too small, memory that is larger takes its place.
+func (r *Reader) Keep(room []byte) {
+	r.plain, r.keep = room, true
+}
+
+// Kept returns the room of Keep with what it holds by now.
+func (r *Reader) Kept() []byte { return r.plain }
+
+// Within says whether the block of the last row has more rows.
+func (r *Reader) Within() bool { return len(r.rows) > 0 }
+
 // NextTxn appends the rows of the next transaction to rows, and returns io.EOF when there is no whole one any more. The
 // bodies are valid until the next call.
 func (r *Reader) NextTxn(rows []Row) ([]Row, error) {
@@ -121,7 +144,7 @@ func (r *Reader) NextTxn(rows []Row) ([]Row, error) {
 	r.txn = r.txn[:0]
 	for {
 		// The writer doesn't divide transactions. If another one did, its earlier rows must outlive their block.
-		if len(r.rows) == 0 {
+		if len(r.rows) == 0 && !r.keep {
 			for ; copied < len(rows); copied++ {
 				at := len(r.txn)
 				r.txn = append(r.txn, rows[copied].Body...)
@@ -238,16 +261,24 @@ func (r *Reader) readBlock() {
 		return
 	}
 	rows := payload
-	if h.compressed {
+	room := r.plain
+	if !r.keep {
+		room = room[:0]
+	}
+	switch at := len(room); {
+	case h.compressed:
 		var err error
-		rows, err = decoder().DecodeAll(payload, r.plain[:0])
+		room, err = decoder().DecodeAll(payload, room)
 		if err != nil {
 			if r.damage(damageError(r.name, r.offset(), "can't decompress the block (%v)", err)) {
 				r.skip(size)
 			}
 			return
 		}
-		r.plain = rows
+		r.plain, rows = room, room[at:]
+	case r.keep:
+		r.plain = append(room, payload...)
+		rows = r.plain[at:]
 	}
 	r.block = r.offset()
 	r.rows = rows

@@ -311,6 +311,44 @@ func TestRowKeys(t *testing.T) {
 	}
 }
 
+// TestKeep keeps all bodies of a file, whatever room there is at first, and reads transactions that go over blocks.
+func TestKeep(t *testing.T) {
+	text := strings.Repeat("two", 1000)
+	data := file(block(6, 1, "one"), cutTxn(), restTxn(), compressed(9, 3, text), block(12, 2, "three"), marker)
+	for _, room := range []int{0, 10, 5000, 1 << 20} {
+		r, err := NewReader(bytes.NewReader(data), "f", ReaderOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Keep(make([]byte, 3, 3+room))
+		var rows []Row
+		within := ""
+		for err == nil {
+			if rows, err = r.NextTxn(rows); err == nil {
+				within += fmt.Sprintf("%d %t, ", rows[len(rows)-1].LSN, r.Within())
+			}
+		}
+		if err != io.EOF || !r.Closed() {
+			t.Fatal(err)
+		}
+		if want := "6 false, 8 false, 11 false, 13 false, "; within != want {
+			t.Errorf("%q instead of %q", within, want)
+		}
+		got := ""
+		for i := range rows {
+			_, at, _ := bytes.Cut(rows[i].Body, []byte{0x21, 0x92, 0x01})
+			s, _, _ := msgpack.ReadString(at)
+			got += fmt.Sprintf("%d %.3s %d, ", rows[i].LSN, s, len(s))
+		}
+		if want := "6 one 3, 7  0, 8  0, 9 two 3000, 10 two 3000, 11 two 3000, 12 thr 5, 13 thr 5, "; got != want {
+			t.Errorf("with room for %d: %q instead of %q", room, got, want)
+		}
+		if kept := r.Kept(); len(kept) < 9000 || string(kept[:3]) != "\x00\x00\x00" {
+			t.Errorf("%d bytes were kept", len(kept))
+		}
+	}
+}
+
 func TestReaderMemory(t *testing.T) {
 	// A block that claims 4 GB in a file of known size is refused before any memory is taken for it.
 	huge := block(7, 1, "x")
