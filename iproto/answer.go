@@ -74,10 +74,7 @@ func AppendError(b []byte, sync uint64, schemaVersion uint32, e *boxerr.Error) [
 
 // AppendChunk writes an out-of-band message for the request with that sync. data is a MessagePack array.
 func AppendChunk(b []byte, sync uint64, schemaVersion uint32, data []byte) []byte {
-	start := len(b)
-	b = AppendData(Begin(b, TypeChunk, sync, schemaVersion), data, 0)
-	End(b, start)
-	return b
+	return appendPacket(b, TypeChunk, sync, schemaVersion, data)
 }
 
 // AppendData writes the beginning of a body like AppendDataHead, and data, a MessagePack array, with its
@@ -88,6 +85,18 @@ func AppendData(b, data []byte, more int) []byte {
 		n, elements = 0, nil
 	}
 	return append(AppendDataHead(b, n, more), elements...)
+}
+
+// AppendReply writes the answer of a request with data, a MessagePack array.
+func AppendReply(b []byte, sync uint64, schemaVersion uint32, data []byte) []byte {
+	return appendPacket(b, TypeOK, sync, schemaVersion, data)
+}
+
+func appendPacket(b []byte, t Type, sync uint64, schemaVersion uint32, data []byte) []byte {
+	start := len(b)
+	b = AppendData(Begin(b, t, sync, schemaVersion), data, 0)
+	End(b, start)
+	return b
 }
 
 // AppendEvent writes the event of a watcher. A nil data means that the key has no value. Events have no

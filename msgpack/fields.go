@@ -60,15 +60,6 @@ func checkKey(b []byte, at int) (key uint64, end int, known bool) {
 	return key, end, known && key <= math.MaxUint32
 }
 
-// checkAt returns where the value at b[at] ends, -1 if it is not well-formed.
-func checkAt(b []byte, at int) (end int) {
-	rest, ok := CheckN(b[at:], 1)
-	if !ok {
-		return -1
-	}
-	return len(b) - len(rest)
-}
-
 // Find returns what the map b, which is the one that was checked, holds under a key, nil when it has no such key. Of a key
 // that stands twice the last one counts.
 func (f *Fields) Find(b []byte, key uint32) []byte {

@@ -81,8 +81,18 @@ func Check(b []byte) (rest []byte, ok bool) { return CheckN(b, 1) }
 func CheckN(b []byte, n int) (rest []byte, ok bool) {
 	at := 0
 	for ; n > 0; n-- {
-		if uint(at) >= uint(len(b)) {
+		if at = checkAt(b, at); at < 0 {
 			return nil, false
+		}
+	}
+	return b[at:], true
+}
+
+// checkAt returns where the value at b[at] ends, -1 if it is not well-formed.
+func checkAt(b []byte, at int) int {
+	for n := 1; n > 0; n-- {
+		if uint(at) >= uint(len(b)) {
+			return -1
 		}
 		c := b[at]
 		if c < codeFixMap {
@@ -94,7 +104,7 @@ func CheckN(b []byte, n int) (rest []byte, ok bool) {
 		if s.size == 0 || typeTable[c] == Ext {
 			size, kids, ok := checkedShape(b[at:])
 			if !ok {
-				return nil, false
+				return -1
 			}
 			at += size
 			n += kids
@@ -104,9 +114,9 @@ func CheckN(b []byte, n int) (rest []byte, ok bool) {
 		n += int(s.kids)
 	}
 	if at > len(b) {
-		return nil, false
+		return -1
 	}
-	return b[at:], true
+	return at
 }
 
 // checkedShape is longShape with checks: that the value is complete, and valid if it is an extension of any length.

@@ -96,7 +96,7 @@ func appendValue(b []byte, v any, depth int) ([]byte, error) {
 	case float64:
 		return AppendFloat64(b, v), nil
 	case []any:
-		return appendSlice(b, v, depth)
+		return appendList(b, v, depth)
 	case []string:
 		return appendSlice(b, v, depth)
 	case []int:
@@ -141,14 +141,24 @@ func appendValue(b []byte, v any, depth int) ([]byte, error) {
 	return appendReflected(b, reflect.ValueOf(v), depth)
 }
 
+// appendList is appendSlice for what lists are as a rule.
+func appendList(b []byte, v []any, depth int) ([]byte, error) {
+	b = AppendArrayHeader(b, len(v))
+	var err error
+	for _, e := range v {
+		if n, isInt := e.(int); isInt && n >= 0 {
+			b = AppendUint(b, uint64(n))
+		} else if b, err = appendValue(b, e, depth+1); err != nil {
+			return b, err
+		}
+	}
+	return b, nil
+}
+
 func appendSlice[E any](b []byte, v []E, depth int) ([]byte, error) {
 	b = AppendArrayHeader(b, len(v))
 	var err error
 	for _, e := range v {
-		if n, ok := any(e).(int); ok { // the most frequent ones
-			b = AppendInt(b, int64(n))
-			continue
-		}
 		if b, err = appendValue(b, e, depth+1); err != nil {
 			return b, err
 		}

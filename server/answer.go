@@ -80,7 +80,11 @@ func (r *Request) Push(data []byte) error {
 // Reply answers the request with data, a MessagePack array, in the form of the server's own answers. The handler
 // still has to return Handled. An answer about what the request has written itself leaves when that is on disk.
 func (r *Request) Reply(data []byte) error {
-	if r.unlocked == nil && r.conn.closed {
+	if t := r.unlocked; t != nil {
+		t.answers = iproto.AppendReply(t.answers, r.head.Sync, r.conn.server.schema.Load(), data)
+		return nil
+	}
+	if r.conn.closed {
 		return boxerr.New(boxerr.SessionClosed)
 	}
 	b, start := r.open()
@@ -121,12 +125,9 @@ func (r *Request) tellAnswer() {
 	r.writeTraces(r.tee)
 }
 
-// open begins an answer to the request, whose body the caller appends.
+// open begins an answer to the request, whose body the caller appends. The cord's lock is held.
 func (r *Request) open() (b []byte, start int) {
 	s := r.conn.server
-	if t := r.unlocked; t != nil {
-		return iproto.Begin(t.answers, iproto.TypeOK, r.head.Sync, s.schema.Load()), len(t.answers)
-	}
 	if t := r.conn.turn; t != nil {
 		b = t.answers
 	} else {
@@ -145,10 +146,6 @@ func (r *Request) answer(b []byte, start int) {
 // the journal has not done what the request has committed.
 func (r *Request) deliver(b []byte, start int) {
 	c := r.conn
-	if t := r.unlocked; t != nil {
-		t.answers = b
-		return
-	}
 	if r.inner != nil || r.tee != nil {
 		if !r.copyAnswer(b, start) {
 			return

@@ -88,7 +88,7 @@ func (r *Request) within(body []byte) *Request {
 		x = new(Request)
 	}
 	x.reset()
-	x.conn, x.head = r.conn, r.head
+	x.conn, x.head, x.started = r.conn, r.head, true
 	x.header, x.body = r.header, r.body
 	if body != nil {
 		x.body = body

@@ -18,26 +18,36 @@ type Request struct {
 	conn         *conn
 	head         iproto.Header
 	header, body []byte // body is nil when there is none
-	own          []byte // the copy that header and body lie in once the request is kept
-	kept         bool
-	at           int // where the packet began in the read buffer
+	at           int    // where the packet began in the read buffer
 	fault        error
 	route        *route // of its type: when it was decoded, and anew when it is started
+	unlocked     *turn  // set while a handler is asked without the lock: its answers go there
+	mark         int    // where in the turn's answers those of this request begin
 	ctx          *box.Ctx
+	own          []byte // the copy that header and body lie in once the request is kept
+	kept         bool
 
-	fields  msgpack.Fields // of the body, once indexed
-	indexed bool
+	// What the body says, once it was decoded, and where, once it was indexed.
+	decoded, indexed bool
+	bodyErr          error
+	dml              iproto.DML
+	call             iproto.Call
+	fields           msgpack.Fields
 
-	// What the body says, once it was decoded.
-	decoded bool
-	bodyErr error
-	dml     iproto.DML
-	call    iproto.Call
+	progress
+	invocation box.Invocation
+}
 
-	// How far the request has come in its chain.
+// progress is how far a request has come. The zero value is one that has not been started.
+type progress struct {
+	// started is set when not all of the rest is zero.
+	started bool
+
+	// In its chain.
 	place int
 	run   trigger.Run
-	asked asked // the handler that works on it
+	asked asked    // the handler that works on it
+	tried Unlocked // the handler that was asked without the lock, and isn't asked again
 
 	inner    *inner      // set while it runs inside of another request
 	child    *inner      // the request that runs inside of this one
@@ -49,23 +59,18 @@ type Request struct {
 	// abandoned is set when somebody may still use the context after the end.
 	abandoned bool
 
-	unlocked *turn    // set while a handler is asked without the lock: its answers go there
-	tried    Unlocked // the handler that was asked so, and isn't asked again
-
 	inside   bool // a handler's Serve runs
 	parked   bool // a handler will call Finish
 	finished bool // Finish was called inside of Serve, with ...
 	outcome  Outcome
 	err      error
 
-	stream     *stream
-	following  *Request // the next one of the same stream
-	detached   bool
-	ended      bool
-	left       bool   // nothing counts it any more
-	late       []byte // the answer, kept back until the journal has done its work
-	mark       int    // where in the turn's answers those of this request begin
-	invocation box.Invocation
+	stream    *stream
+	following *Request // the next one of the same stream
+	detached  bool
+	ended     bool
+	left      bool   // nothing counts it any more
+	late      []byte // the answer, kept back until the journal has done its work
 }
 
 // Canceler stops the work on a request whose time is over. Cancel is called under the cord's lock; Finish need not
@@ -189,14 +194,10 @@ func isDML(typ iproto.Type) bool {
 
 // reset prepares a used request for the next packet.
 func (r *Request) reset() {
-	r.header, r.body, r.fault, r.bodyErr, r.err = nil, nil, nil, nil, nil
-	r.kept, r.indexed, r.decoded, r.inside, r.parked, r.finished, r.detached, r.ended, r.left = false, false, false, false, false, false, false, false, false
-	r.stream, r.following = nil, nil
-	r.place, r.run = 0, trigger.Run{}
-	r.asked.guard, r.inner, r.child, r.shadowOf, r.tee, r.onCancel, r.abandoned = nil, nil, nil, nil, nil, nil, false
-	r.unlocked, r.tried, r.late, r.route = nil, nil, nil, nil
-	if r.compared != nil || r.traces != nil {
-		r.compared, r.traces = nil, nil
+	r.header, r.body, r.fault, r.bodyErr, r.route, r.unlocked = nil, nil, nil, nil, nil, nil
+	r.kept, r.indexed, r.decoded = false, false, false
+	if r.started {
+		r.progress = progress{}
 	}
 	if cap(r.own) > keptBuffer {
 		r.own = nil
@@ -270,6 +271,7 @@ func (r *Request) start() bool {
 // prepare makes the request's context ready.
 func (r *Request) prepare() {
 	c := r.conn
+	r.started = true
 	if r.ctx == nil {
 		r.ctx = c.server.box.NewCtx(c.session)
 	} else {

@@ -111,7 +111,7 @@ run:
 // has asked for it, has failed, or passes the request on. It returns false when the request is detached.
 func (r *Request) serveUnlocked(t *turn) bool {
 	c, h, g := r.conn, r.route.unlocked, r.route.guard
-	r.mark, r.unlocked, r.tried = len(t.answers), t, h
+	r.mark, r.unlocked = len(t.answers), t
 	var since time.Time
 	if c.sampled++; c.sampled%latencySample == 1 {
 		since = time.Now()
@@ -167,6 +167,7 @@ func (r *Request) Acquire() {
 	t.locked, c.turn = true, t
 	r.prepare()
 	c.session.Sync = r.head.Sync
+	r.tried = r.route.unlocked
 	r.route = s.overrides.table.Load().find(r.head.Type)
 	r.tried.Guard().begin(&r.asked)
 }
