@@ -19,9 +19,14 @@ func SkipN(b []byte, n int) (rest []byte, ok bool) {
 		if uint(at) >= uint(len(b)) {
 			return nil, false
 		}
-		s := shapeTable[b[at]]
+		c := b[at]
+		if c < codeFixMap {
+			at++ // without waiting for the load of a size
+			continue
+		}
+		s := shapeTable[c]
 		if s.size == 0 {
-			if b[at] == codeStr8 && at+1 < len(b) { // by far the most frequent one
+			if c == codeStr8 && at+1 < len(b) { // by far the most frequent one
 				at += 2 + int(b[at+1])
 				continue
 			}
@@ -75,15 +80,10 @@ func RegisterExtCheck(typ int8, valid func(data []byte) bool) { extChecks[uint8(
 // Check returns what follows the first value of b if that is well-formed: complete, without invalid bytes, and with
 // extension values that their registered checks accept. Like the reference it doesn't ask that strings be UTF-8 or
 // that the keys of a map differ.
-func Check(b []byte) (rest []byte, ok bool) { return CheckN(b, 1) }
-
-// CheckN is Check for the first n values of b.
-func CheckN(b []byte, n int) (rest []byte, ok bool) {
-	at := 0
-	for ; n > 0; n-- {
-		if at = checkAt(b, at); at < 0 {
-			return nil, false
-		}
+func Check(b []byte) (rest []byte, ok bool) {
+	at := checkAt(b, 0)
+	if at < 0 {
+		return nil, false
 	}
 	return b[at:], true
 }
