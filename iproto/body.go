@@ -60,33 +60,46 @@ func DecodeDML(t Type, body []byte, r *DML) error {
 			return errBody()
 		}
 		for ; n > 0; n-- {
-			key, value, rest, ok := readPair(b)
-			if !ok {
+			// Most keys and numbers are a byte: what isn't inlined is called for the others only.
+			var key uint64
+			var value []byte
+			if len(b) > 1 && b[0] < 0x80 && b[1] < 0x80 {
+				key, value, b = uint64(b[0]), b[1:2:2], b[2:]
+			} else if key, value, b, ok = readPair(b); !ok {
 				return errBody()
 			}
-			b = rest
 			if key >= uint64(len(keyTypes)) {
 				continue
 			}
-			want := keyTypes[key]
-			if want != msgpack.Nil && msgpack.TypeOf(value[0]) != want {
-				return errBody()
+			var number uint32
+			switch want := keyTypes[key]; want {
+			case msgpack.Nil:
+			case msgpack.Uint:
+				if value[0] < 0x80 {
+					number = uint32(value[0])
+				} else if number, ok = readUint32(value); !ok {
+					return errBody()
+				}
+			default:
+				if msgpack.TypeOf(value[0]) != want {
+					return errBody()
+				}
 			}
 			switch Key(key) {
 			case KeySpaceID:
-				r.SpaceID, r.HasSpaceID = readUint32(value), true
+				r.SpaceID, r.HasSpaceID = number, true
 				has |= hasSpace
 			case KeyIndexID:
-				r.IndexID, r.HasIndexID = readUint32(value), true
+				r.IndexID, r.HasIndexID = number, true
 			case KeyLimit:
-				r.Limit = readUint32(value)
+				r.Limit = number
 				has |= hasLimit
 			case KeyOffset:
-				r.Offset = readUint32(value)
+				r.Offset = number
 			case KeyIterator:
-				r.Iterator = readUint32(value)
+				r.Iterator = number
 			case KeyIndexBase:
-				r.IndexBase = readUint32(value)
+				r.IndexBase = number
 			case KeyKey:
 				r.Key = value
 				has |= hasKey
@@ -151,9 +164,10 @@ func readPair(b []byte) (key uint64, value, rest []byte, ok bool) {
 	return key, value[:n:n], rest, ok
 }
 
-func readUint32(b []byte) uint32 {
-	v, _, _ := msgpack.ReadUint(b)
-	return uint32(v)
+// readUint32 reads an integer of an unsigned form, of which the lower 32 bits count.
+func readUint32(b []byte) (v uint32, ok bool) {
+	n, _, ok := readUintExact(b)
+	return uint32(n), ok
 }
 
 // Call is the body of CALL, CALL_16 and EVAL.
@@ -281,8 +295,8 @@ func DecodeSQL(body []byte, r *SQL) error {
 			r.Text, _, ok = msgpack.ReadString(value)
 			r.HasText = true
 		case KeyStmtID:
-			r.StmtID, r.HasStmtID = readUint32(value), true
-			ok = msgpack.TypeOf(value[0]) == msgpack.Uint
+			r.StmtID, ok = readUint32(value)
+			r.HasStmtID = true
 		case KeySQLBind:
 			r.Bind = value
 			ok = msgpack.TypeOf(value[0]) == msgpack.Array
