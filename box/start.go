@@ -172,11 +172,22 @@ func (b *Box) recover(r *wal.Recovery[prepared]) (found bool, err error) {
 	}
 	b.StartRecovery()
 	defer b.EndRecovery()
+	calm := newTruce(b.Config.truceLimit())
+	rows := int64(0)
+	defer func() {
+		if rows < progressStep {
+			calm.end()
+			return
+		}
+		go func() {
+			debug.FreeOSMemory() // so many rows leave much behind that nothing needs
+			calm.end()
+		}()
+	}()
 	c := b.replayCtx()
 	p := &preparer{limit: b.maxTupleSize()}
 	r.Prepare = p.prepare
 	load := bulkLoad{box: b, ctx: c, preparer: p}
-	rows := int64(0)
 	r.Reading = func(file string) {
 		b.info("instance uuid %s", r.Instance)
 		b.info("instance vclock %v", &r.VClock)
@@ -216,9 +227,6 @@ func (b *Box) recover(r *wal.Recovery[prepared]) (found bool, err error) {
 	}
 	if err != nil {
 		return true, err
-	}
-	if rows >= progressStep {
-		go debug.FreeOSMemory() // so many rows leave much behind that nothing needs
 	}
 	return true, r.Clean()
 }

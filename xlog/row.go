@@ -140,7 +140,9 @@ func decodeRow(r *Row, b []byte) (rest []byte, ok bool) {
 	hasTSN := false
 	for range n {
 		var key, v uint64
-		if key, b, ok = msgpack.ReadUint(b); !ok {
+		if len(b) > 0 && b[0] < 1<<7 { // all keys that mean anything
+			key, b = uint64(b[0]), b[1:]
+		} else if key, b, ok = msgpack.ReadUint(b); !ok {
 			return nil, false
 		}
 		if key == uint64(iproto.KeyTimestamp) {
@@ -155,7 +157,9 @@ func decodeRow(r *Row, b []byte) (rest []byte, ok bool) {
 			}
 			continue
 		}
-		if v, b, ok = msgpack.ReadUint(b); !ok {
+		if len(b) > 0 && b[0] < 1<<7 {
+			v, b = uint64(b[0]), b[1:]
+		} else if v, b, ok = msgpack.ReadUint(b); !ok {
 			return nil, false
 		}
 		switch iproto.Key(key) {
