@@ -54,6 +54,8 @@ type Box struct {
 	storage  storage
 	// recovering is true while rows are replayed: rights are not checked, and nothing refuses or changes a row.
 	recovering bool
+	// room is memory for a tuple while a statement makes it.
+	room []byte
 	// system is the context of what nobody asked for.
 	system *Ctx
 }

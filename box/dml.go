@@ -190,6 +190,9 @@ func (b *Box) findExact(c *Ctx, sp *Space, x *memtx.Index, key []byte) (*tuple.T
 	return sp.Mem.Get(c.Txn, x, parts, n), nil
 }
 
+// maxRoom is how large a tuple may be whose memory is kept for the next one that is updated, in bytes.
+const maxRoom = 64 << 10
+
 // update is UPDATE. The operations are not looked at when there is no tuple.
 func (b *Box) update(c *Ctx, s *statement, event uint8) (*tuple.Tuple, error) {
 	sp := s.space
@@ -205,21 +208,23 @@ func (b *Box) update(c *Ctx, s *statement, event uint8) (*tuple.Tuple, error) {
 		b.nothing(c, s)
 		return nil, nil
 	}
-	room := c.data
-	c.data = nil // a constraint may come here again
-	data, _, err := tuple.AppendUpdate(room[:0], old.Data(), s.ops, s.base, sp.Mem.Format)
+	room := b.room
+	b.room = nil // a constraint may come here again
+	data, changed, err := tuple.AppendUpdate(room[:0], old.Data(), s.ops, s.base, sp.Mem.Format)
 	if err != nil {
 		return nil, sp.withIndex(x, s.withOps(err))
 	}
 	t, err := b.newTuple(c, sp, data)
-	c.data = data
+	if cap(data) <= maxRoom {
+		b.room = data
+	}
 	if err != nil {
 		if e := boxerr.From(err); e.Code != boxerr.MemtxMaxTupleSize && e.Type == "ClientError" {
 			_ = e.With("index", x.Name).With("index_id", uint64(x.ID))
 		}
 		return nil, err
 	}
-	if pk := sp.Mem.Primary(); pk.KeyDef.Compare(old, t) != 0 {
+	if pk := sp.Mem.Primary(); pk.KeyDef.Reads(changed) && pk.KeyDef.Compare(old, t) != 0 {
 		if other := b.findByTuple(c, sp, pk, t.Data()); other != nil {
 			return nil, boxerr.New(boxerr.TupleFound, pk.Name, sp.Name, other, t)
 		}

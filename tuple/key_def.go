@@ -203,6 +203,16 @@ func (p KeyPart) PathString() string {
 // HasPaths reports whether a part is taken from inside of a field.
 func (k *KeyDef) HasPaths() bool { return k.shape == shapeAny }
 
+// Reads reports whether the key is made of any of the fields in a set such as Update returns.
+func (k *KeyDef) Reads(fields uint64) bool {
+	for i := range k.parts {
+		if fields>>min(k.parts[i].field, 63)&1 != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // value returns the bytes from the value of a part on in a tuple's array, nil if it isn't there. multi is the index of the
 // key among those that a multikey definition finds in the tuple.
 func (p *part) value(array []byte, multi int) []byte {

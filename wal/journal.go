@@ -19,13 +19,13 @@ type Journal struct {
 	opts Options
 
 	known atomic.Uint64 // position up to which the fate of transactions is known
-	bytes atomic.Int64  // size of what is not written yet
 	since atomic.Int64  // bytes written since the last checkpoint was begun
 	limit atomic.Int64  // Options.QueueMaxSize
 
 	failedOnce atomic.Bool // failures is not empty
 
 	mu       sync.Mutex    // guards what follows
+	bytes    int64         // size of what is not written yet
 	replica  uint32        // Options.ReplicaID
 	clock    vclock.VClock // with all that was submitted
 	last     uint64        // position of the last transaction submitted
@@ -142,7 +142,7 @@ func (j *Journal) Submit(e *Entry) Ticket {
 	if e.Undo != nil {
 		b.undo = append(b.undo, e.Undo)
 	}
-	j.bytes.Add(int64(len(b.buf) - before))
+	j.bytes += int64(len(b.buf) - before)
 	refused := j.closed && j.failure == nil
 	if refused {
 		j.queue[len(j.queue)-1] = j.fresh()
@@ -272,7 +272,7 @@ func (j *Journal) lead() {
 		return
 	}
 	j.since.Add(written)
-	j.bytes.Add(-int64(len(b.buf)))
+	j.bytes -= int64(len(b.buf))
 	j.durable = b.after
 	last := b.last
 	j.known.Store(last)
@@ -344,7 +344,7 @@ func (j *Journal) Settle() {
 	failed.waiters = 0
 	failed.cond.Broadcast()
 	j.queue = append(j.queue[:0], j.fresh())
-	j.bytes.Store(0)
+	j.bytes = 0
 	j.known.Store(last)
 	j.change.Broadcast()
 	j.mu.Unlock()
@@ -438,13 +438,13 @@ func (j *Journal) outcome(position uint64) error {
 }
 
 // Full says whether so much waits to be written that further transactions should wait as well, see WaitRoom.
-func (j *Journal) Full() bool { return j.bytes.Load() >= j.limit.Load() }
+func (j *Journal) Full() bool { return j.QueueSize() >= j.limit.Load() }
 
 // WaitRoom blocks until Full is false.
 func (j *Journal) WaitRoom() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for j.Full() {
+	for j.bytes >= j.limit.Load() {
 		if j.pending() {
 			j.lead()
 		} else {
@@ -465,7 +465,11 @@ func (j *Journal) SetQueueMaxSize(bytes int64) {
 }
 
 // QueueSize is the number of bytes that wait to be written.
-func (j *Journal) QueueSize() int64 { return j.bytes.Load() }
+func (j *Journal) QueueSize() int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.bytes
+}
 
 // SinceCheckpoint is the number of bytes written since the last checkpoint was begun.
 func (j *Journal) SinceCheckpoint() int64 { return j.since.Load() }
