@@ -18,7 +18,7 @@ DEPS_NODE := nodejs npm
 BELOW_LUA = $$($(GO) list -f '{{.ImportPath}} {{.Deps}}' ./... | \
 	grep -v -e internal/luajit -e /bench -e /examples -e /conformance -e /integration -e /crash -e /soak | cut -d' ' -f1)
 
-.PHONY: run build test race clients lint bench bench-crowd crash soak fuzz fmt deps deps-test deps-node clean
+.PHONY: run build test race clients lint bench profile bench-crowd crash soak fuzz fmt deps deps-test deps-node clean
 
 build: deps
 	$(GO) build -trimpath -o $(BIN) ./cmd/lycosa
@@ -48,6 +48,10 @@ lint: deps-test
 
 bench: build deps-test
 	$(GO) run ./bench -server $(BIN) -baseline bench/baseline.json $(BENCH)
+
+profile: deps
+	$(GO) build -trimpath -pgo=off -o $(BIN) ./cmd/lycosa
+	$(GO) run ./bench -server $(BIN) -profile cmd/lycosa/default.pgo
 
 bench-crowd: build
 	$(GO) run ./bench/crowd -server $(BIN)

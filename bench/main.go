@@ -56,6 +56,7 @@ func main() {
 	flag.IntVar(&o.tuples, "tuples", -1, "tuples to fill servers with, 0 for not at all, instead of the form's own number")
 	flag.StringVar(&o.only, "load", "", "only these loads, comma-separated, or none")
 	flag.StringVar(&o.points, "points", "", "only these points, as CONNECTIONSxINFLIGHT, comma-separated")
+	flag.StringVar(&o.profile, "profile", "", "only write a profile of the server under the loads, for the compiler, to this file")
 	flag.StringVar(&o.baseline, "baseline", "", "the baseline; without one, goals that are missed are only shown")
 	flag.Float64Var(&o.tolerance, "tolerance", 10, "by how many percent a goal that the baseline met may be missed")
 	flag.Parse()
@@ -71,10 +72,10 @@ func main() {
 
 // options are the command line.
 type options struct {
-	binary, peer, out, only, points, baseline string
-	quick                                     bool
-	rounds, tuples                            int
-	tolerance                                 float64
+	binary, peer, out, only, points, baseline, profile string
+	quick                                              bool
+	rounds, tuples                                     int
+	tolerance                                          float64
 }
 
 // form returns the form that the options ask for.
@@ -148,6 +149,9 @@ func bench(o options) (lost int, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(base)) }()
 
+	if o.profile != "" {
+		return 0, writeProfile(o, list, base)
+	}
 	run := &record.Run{
 		Started: time.Now().UTC().Truncate(time.Second), Form: f.name, Rounds: f.rounds, Machine: machine(),
 		Servers: map[string]string{},

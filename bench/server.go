@@ -32,10 +32,11 @@ const (
 
 // server is a server under load, in a directory of its own.
 type server struct {
-	name    string
-	dir     string
-	cmd     *exec.Cmd
-	control *conn
+	name     string
+	dir      string
+	cmd      *exec.Cmd
+	control  *conn
+	profiles string // the address where it serves profiles, if it was asked to
 }
 
 // startServer starts a server below a directory, and returns when the rows are there.
@@ -51,6 +52,13 @@ func startServer(name string, o options, base string, large bool) (*server, erro
 		env = append(env, fmt.Sprint("LARGE=", largeRows))
 	}
 	switch name {
+	case nameLycosa:
+		if o.profile != "" {
+			if s.profiles, err = freeAddress(); err != nil {
+				return nil, err
+			}
+			args = []string{"--pprof", s.profiles, "setup.lua"}
+		}
 	case namePeer:
 		binary = o.peer
 	case nameOneThread:
