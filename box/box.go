@@ -50,6 +50,7 @@ type Box struct {
 	sessions sessions
 	watches  watches
 	commits  commits
+	habits   *habits
 	status   status
 	storage  storage
 	// recovering is true while rows are replayed: rights are not checked, and nothing refuses or changes a row.
@@ -62,7 +63,7 @@ type Box struct {
 
 // New makes an empty database, without even the system spaces. Open makes one that can be used.
 func New(cfg Config) *Box {
-	b := &Box{Cord: fiber.NewCord(), Triggers: trigger.NewRegistry(), Config: cfg}
+	b := &Box{Cord: fiber.NewCord(), Triggers: trigger.NewRegistry(), Config: cfg, habits: new(habits)}
 	b.catalog = catalog{
 		spaces:        make(map[uint32]*Space),
 		spacesByName:  make(map[string]*Space),

@@ -38,6 +38,7 @@ func (b *Box) NewCtx(s *Session) *Ctx {
 func (c *Ctx) Reset(s *Session) {
 	c.Sink = nil
 	c.Session, c.User, c.Txn, c.Ticket, c.Local = s, s.User, nil, Ticket{}, nil
+	c.box.habits.forget(c)
 }
 
 // Box returns the database that the context belongs to.

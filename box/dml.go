@@ -22,6 +22,7 @@ func (b *Box) Replace(c *Ctx, space uint32, data []byte) (*tuple.Tuple, error) {
 // Update changes the tuple with the given key of a unique index by operations and returns it as it is then, nil
 // when there is none. base is the number that the operations give the first field.
 func (b *Box) Update(c *Ctx, space, index uint32, key, ops []byte, base int) (*tuple.Tuple, error) {
+	b.searching(c, space, index, key)
 	return b.execute(c, OpUpdate, space, statement{typ: typeUpdate, index: index, key: key, ops: ops, base: base})
 }
 
@@ -33,6 +34,7 @@ func (b *Box) Upsert(c *Ctx, space uint32, data, ops []byte, base int) error {
 
 // Delete removes the tuple with the given key of a unique index and returns it, nil when there was none.
 func (b *Box) Delete(c *Ctx, space, index uint32, key []byte) (*tuple.Tuple, error) {
+	b.searching(c, space, index, key)
 	return b.execute(c, OpDelete, space, statement{typ: typeDelete, index: index, key: key})
 }
 

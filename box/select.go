@@ -171,6 +171,7 @@ func (b *Box) TuplePosition(c *Ctx, space, index uint32, data []byte) ([]byte, e
 
 // Get returns the tuple with the given key of a unique index, nil when there is none.
 func (b *Box) Get(c *Ctx, space, index uint32, key []byte) (*tuple.Tuple, error) {
+	b.searching(c, space, index, key)
 	sp, x, err := b.indexForReading(c, space, index)
 	if err != nil {
 		return nil, err

@@ -66,6 +66,7 @@ func (b *Box) TryGet(c *Ctx, space, id uint32, key []byte) (*tuple.Tuple, bool) 
 			return nil, false
 		}
 	}
+	b.searching(c, space, id, key)
 	t, ok := b.GetShared(c.User, space, id, key)
 	if ok {
 		b.Stat.Count(OpSelect)

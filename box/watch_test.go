@@ -30,7 +30,7 @@ func (t *told) take() string {
 
 // watchBox is a Box with nothing but a cord that is held; run does what was posted.
 func watchBox(t *testing.T) (b *Box, run func()) {
-	b = &Box{Cord: fiber.NewCord()}
+	b = &Box{Cord: fiber.NewCord(), habits: new(habits)}
 	b.Cord.Lock()
 	t.Cleanup(func() {
 		b.Cord.Unlock()
@@ -228,7 +228,7 @@ func TestManyWatchers(t *testing.T) {
 
 // BenchmarkBroadcast tells 10,000 watchers, each of which acknowledges at once.
 func BenchmarkBroadcast(b *testing.B) {
-	x := &Box{Cord: fiber.NewCord()}
+	x := &Box{Cord: fiber.NewCord(), habits: new(habits)}
 	defer x.Cord.Stop()
 	x.Cord.Lock()
 	defer x.Cord.Unlock()

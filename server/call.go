@@ -34,6 +34,7 @@ func (r *Request) doCall() error {
 		return nil
 	}
 	s.box.Stat.Count(box.OpCall)
+	s.box.ObserveCall(ctx, r.call.Name, args)
 	f := s.box.FuncNamed(r.call.Name)
 	g, err := s.function(ctx, r.call.Name, f)
 	if err != nil {

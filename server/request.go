@@ -17,8 +17,9 @@ import (
 type Request struct {
 	conn         *conn
 	head         iproto.Header
-	header, body []byte // body is nil when there is none
-	at           int    // where the packet began in the read buffer
+	habit        *box.Habit // of the function to be called, if that was decoded ahead
+	header, body []byte     // body is nil when there is none
+	at           int        // where the packet began in the read buffer
 	fault        error
 	route        *route // of its type: when it was decoded, and anew when it is started
 	unlocked     *turn  // set while a handler is asked without the lock: its answers go there
@@ -174,6 +175,9 @@ func (r *Request) checkBody() bool {
 		return false
 	}
 	r.decodeBody()
+	if r.head.Type == iproto.TypeCall {
+		r.habit = r.conn.server.box.Habit(r.call.Name)
+	}
 	return true
 }
 
@@ -194,7 +198,7 @@ func isDML(typ iproto.Type) bool {
 
 // reset prepares a used request for the next packet.
 func (r *Request) reset() {
-	r.header, r.body, r.fault, r.bodyErr, r.route, r.unlocked = nil, nil, nil, nil, nil, nil
+	r.header, r.body, r.fault, r.bodyErr, r.route, r.unlocked, r.habit = nil, nil, nil, nil, nil, nil, nil
 	r.kept, r.indexed, r.decoded = false, false, false
 	if r.started {
 		r.progress = progress{}

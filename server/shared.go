@@ -122,6 +122,12 @@ func (c *conn) foresee(t *turn, first int) {
 		if r.head.Type >= foreseeable || r.fault != nil {
 			continue
 		}
+		if r.head.Type == iproto.TypeCall {
+			if r.habit != nil && r.bodyErr == nil {
+				f.Call(s.box, r.habit, r.call.Args)
+			}
+			continue
+		}
 		d := &r.dml
 		if !r.decoded || r.bodyErr != nil || d.HasSpaceName || d.HasIndexName {
 			continue
@@ -137,7 +143,7 @@ func (c *conn) foresee(t *turn, first int) {
 }
 
 // foreseeable is above all types of requests that look for a tuple.
-const foreseeable = iproto.TypeUpsert + 1
+const foreseeable = iproto.TypeCall + 1
 
 // appendTuples appends the body of the answer to a DML request. The position may be empty; extended answers have the
 // tuples' formats.
