@@ -91,3 +91,10 @@ func (b *Box) PointShared(u *User, r *SelectRequest, l *index.Lookup) bool {
 	l.Index, l.Key, l.N = x.Index, key, n
 	return true
 }
+
+// PointCurrent tells whether the user would still be given what a lookup of PointShared for that space and index has found. The
+// cord's lock is held.
+func (b *Box) PointCurrent(u *User, space, id uint32, l *index.Lookup) bool {
+	_, x := b.shareable(u, space, id)
+	return x != nil && x.Index == l.Index && l.Current()
+}

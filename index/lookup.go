@@ -17,7 +17,8 @@ type Lookup struct {
 
 	// How far the search of a tree has come.
 	tree  *tree
-	other bool // an index that isn't searched side by side with others
+	other bool   // an index that isn't searched side by side with others
+	seen  uint64 // the version of the tree
 	probe probe
 	node  unsafe.Pointer
 	rows  int // of inner nodes from node on
@@ -42,6 +43,12 @@ func GetAll(list []Lookup) {
 	}
 }
 
+// Current tells whether the index still holds what GetAll has found there. Only trees know.
+func (l *Lookup) Current() bool {
+	t, ok := plainTree(l.Index)
+	return ok && l.seen == t.version
+}
+
 // Fetch goes with lookups as far as to have what they lead to in the processor's cache, and finds nothing. The keys may be of
 // wrong types. Whoever looks for one of the keys soon finds it sooner, which is why nobody else may use the indexes meanwhile.
 func Fetch(list []Lookup) { fetch(list, true) }
@@ -53,6 +60,9 @@ func fetch(list []Lookup, keep bool) {
 		l := &list[i]
 		l.Tuple, l.tree, l.rows, l.other = nil, nil, 0, false
 		t, ok := plainTree(l.Index)
+		if ok {
+			l.seen = t.version
+		}
 		if !ok || l.N == 0 {
 			l.other = true
 		} else if t.root != nil {

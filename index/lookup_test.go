@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lycosadb/lycosa/msgpack"
+	"github.com/lycosadb/lycosa/tuple"
 )
 
 // TestGetAll looks up what is there and what isn't, in indexes of all sizes, together and one by one.
@@ -93,5 +94,35 @@ func BenchmarkGetAll(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// TestCurrent changes a tree behind a lookup: whatever changes in it, what was found is not current any more.
+func TestCurrent(t *testing.T) {
+	tuples := benchTuples(3000)
+	x := benchCases[0].make(t)
+	l := []Lookup{{Index: x, Key: benchCases[0].key(nil, 7), N: 1}}
+	replace := func(old, new *tuple.Tuple, mode Mode) {
+		t.Helper()
+		GetAll(l)
+		if !l[0].Current() {
+			t.Fatal("a lookup isn't current at once")
+		}
+		if _, err := x.Replace(old, new, mode); err != nil {
+			t.Fatal(err)
+		}
+		if l[0].Current() {
+			t.Fatal("a lookup is current behind a change")
+		}
+	}
+	for _, tp := range tuples {
+		replace(nil, tp, InsertOnly)
+	}
+	replace(nil, tuples[7], ReplaceOrInsert)
+	for _, tp := range tuples {
+		replace(tp, nil, InsertOnly)
+	}
+	if h := benchCases[3].make(t); (&Lookup{Index: h}).Current() {
+		t.Error("a lookup of a hash is current")
 	}
 }

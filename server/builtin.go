@@ -109,6 +109,11 @@ func (r *Request) doSelect() error {
 	if err := r.checkSchema(); err != nil {
 		return err
 	}
+	if tuples, ok := r.found(); ok {
+		r.answerTuples(tuples, nil)
+		clear(tuples)
+		return nil
+	}
 	space, id, err := r.target()
 	if err != nil {
 		return err

@@ -294,6 +294,7 @@ func (c *conn) run(t *turn) (blocked bool) {
 		}
 	}
 	c.turn = nil
+	t.reading.forget(t.reading.found)
 	c.noteRoom(blocked)
 	s.noteSchema()
 	t.locked = false

@@ -22,6 +22,7 @@ type Request struct {
 	at           int        // where the packet began in the read buffer
 	fault        error
 	route        *route // of its type: when it was decoded, and anew when it is started
+	point        int    // among the lookups of its turn, counted from 1; 0 when it has none
 	unlocked     *turn  // set while a handler is asked without the lock: its answers go there
 	mark         int    // where in the turn's answers those of this request begin
 	ctx          *box.Ctx
@@ -199,7 +200,7 @@ func isDML(typ iproto.Type) bool {
 // reset prepares a used request for the next packet.
 func (r *Request) reset() {
 	r.header, r.body, r.fault, r.bodyErr, r.route, r.unlocked, r.habit = nil, nil, nil, nil, nil, nil, nil
-	r.kept, r.indexed, r.decoded = false, false, false
+	r.kept, r.indexed, r.decoded, r.point = false, false, false, 0
 	if r.started {
 		r.progress = progress{}
 	}
@@ -311,7 +312,7 @@ func streamable(typ iproto.Type) bool {
 // detach makes the request independent of the turn that it was started in.
 func (r *Request) detach() {
 	r.Keep()
-	r.detached = true
+	r.detached, r.point = true, 0
 	r.conn.detached++
 	r.conn.server.inFlight++
 	if t := r.conn.turn; t != nil {

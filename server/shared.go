@@ -19,6 +19,10 @@ type reading struct {
 	tuples  []*tuple.Tuple
 	lookups [turnSize]index.Lookup
 	points  [turnSize]bool
+
+	// What foresee has found, under the lock, on behalf of a user: so many of the lookups.
+	found int
+	user  *box.User
 }
 
 // isRead tells whether the request is a SELECT that may be answered without the cord's lock.
@@ -108,6 +112,7 @@ func (r *Request) Share(f func(b *box.Box, u *box.User) bool) bool {
 // forget lets go of what so many lookups and the query have referred to.
 func (x *reading) forget(lookups int) {
 	clear(x.lookups[:lookups])
+	x.found, x.user = 0, nil
 	clearQuery(&x.query)
 	if cap(x.tuples) > keptTuples {
 		x.tuples = nil
@@ -118,6 +123,11 @@ func (x *reading) forget(lookups int) {
 func (c *conn) foresee(t *turn, first int) {
 	s := c.server
 	f := &s.foresight
+	reads := t.n-first >= worthFinding
+	for _, r := range t.requests[first:t.n] {
+		reads = reads && r.head.Type == iproto.TypeSelect
+	}
+	points := 0
 	for _, r := range t.requests[first:t.n] {
 		if r.head.Type >= foreseeable || r.fault != nil {
 			continue
@@ -135,11 +145,50 @@ func (c *conn) foresee(t *turn, first int) {
 		switch r.head.Type {
 		case iproto.TypeReplace, iproto.TypeInsert, iproto.TypeUpsert:
 			f.Tuple(s.box, d.SpaceID, d.Tuple)
-		case iproto.TypeUpdate, iproto.TypeDelete, iproto.TypeSelect:
+		case iproto.TypeUpdate, iproto.TypeDelete:
 			f.Key(s.box, d.SpaceID, d.IndexID, d.Key)
+		case iproto.TypeSelect:
+			if reads && r.lookUp(&t.reading.lookups[points]) {
+				points++
+				r.point = points
+			} else {
+				f.Key(s.box, d.SpaceID, d.IndexID, d.Key)
+			}
 		}
 	}
 	f.Fetch()
+	t.reading.found, t.reading.user = points, c.session.User
+	index.GetAll(t.reading.lookups[:points])
+}
+
+// worthFinding is how many SELECTs make it worth while to find what they ask for before the first of them runs.
+const worthFinding = 4
+
+// lookUp makes a lookup of a SELECT that can find one tuple at most.
+func (r *Request) lookUp(l *index.Lookup) bool {
+	q := &r.conn.turn.reading.query
+	fillQuery(q, &r.dml)
+	return r.conn.server.box.PointShared(r.conn.session.User, q, l)
+}
+
+// found returns what foresee has found for a SELECT. ok is false when it has not looked for that, or when that may have
+// changed since, by what a handler has done.
+func (r *Request) found() (list []*tuple.Tuple, ok bool) {
+	if r.point == 0 || r.ctx.Txn != nil || r.inner != nil {
+		return nil, false
+	}
+	x := &r.conn.turn.reading
+	l := &x.lookups[r.point-1]
+	b := r.conn.server.box
+	if r.ctx.User != x.user || !b.PointCurrent(x.user, r.dml.SpaceID, r.dml.IndexID, l) {
+		return nil, false
+	}
+	b.Stat.Count(box.OpSelect)
+	x.tuples = x.tuples[:0]
+	if l.Tuple != nil {
+		x.tuples = append(x.tuples, l.Tuple)
+	}
+	return x.tuples, true
 }
 
 // foreseeable is above all types of requests that look for a tuple.
