@@ -216,7 +216,12 @@ func (b *Box) update(c *Ctx, s *statement, event uint8) (*tuple.Tuple, error) {
 	if err != nil {
 		return nil, sp.withIndex(x, s.withOps(err))
 	}
-	t, err := b.newTuple(c, sp, data)
+	var t *tuple.Tuple
+	if err = sp.Mem.Format.CheckUpdated(data, changed); err != nil {
+		err = sp.withTuple(data, err)
+	} else {
+		t, err = b.makeTuple(c, sp, data)
+	}
 	if cap(data) <= maxRoom {
 		b.room = data
 	}

@@ -40,6 +40,10 @@ func (f *Foresight) Tuple(b *Box, space uint32, data []byte) {
 	if x == nil || len(data) == 0 || msgpack.TypeOf(data[0]) != msgpack.Array {
 		return
 	}
+	if key, ok := x.KeyDef.KeyIn(data); ok {
+		f.expect(x, key)
+		return
+	}
 	from := len(f.room)
 	f.room = x.KeyDef.AppendKey(f.room, data, 0)
 	f.expect(x, f.room[from:len(f.room):len(f.room)])

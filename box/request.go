@@ -161,6 +161,11 @@ func (b *Box) newTuple(c *Ctx, sp *Space, data []byte) (*tuple.Tuple, error) {
 	if err := sp.Mem.Format.Check(data); err != nil {
 		return nil, sp.withTuple(data, err)
 	}
+	return b.makeTuple(c, sp, data)
+}
+
+// makeTuple is newTuple for data that has the format of the space.
+func (b *Box) makeTuple(c *Ctx, sp *Space, data []byte) (*tuple.Tuple, error) {
 	limit := b.maxTupleSize()
 	if len(data)+tupleHeader > limit {
 		return nil, boxerr.New(boxerr.MemtxMaxTupleSize, uint64(len(data)+tupleHeader), uint64(limit))

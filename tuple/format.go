@@ -377,6 +377,14 @@ func (f *Format) Check(data []byte) error {
 	return f.missing(missing, data)
 }
 
+// CheckUpdated is Check for what Update has made of a tuple that has the format, with the set of fields that it returned.
+func (f *Format) CheckUpdated(data []byte, changed uint64) error {
+	if f != nil && f.FieldCount == 0 && f.checked < 63 && changed&(1<<f.checked-1) == 0 {
+		return nil
+	}
+	return f.Check(data)
+}
+
 // missing is the error of a tuple without the node that has an id, nil for maxID.
 func (f *Format) missing(id int, data []byte) error {
 	if id == maxID {

@@ -185,3 +185,25 @@ func BenchmarkFormatCheck(b *testing.B) {
 		_ = format.Check(data)
 	}
 }
+
+// TestCheckUpdated has updates break a format: what CheckUpdated leaves out must not be what is wrong.
+func TestCheckUpdated(t *testing.T) {
+	for _, fields := range []int{0, 4} {
+		g := must(NewFormatOf([]FieldDef{
+			{Name: "a", Type: Unsigned}, {Name: "b", Type: String, Nullable: true}, {Name: "c", Type: Any},
+		}, fields, nil))
+		data := mp(`[1, "x", 3, 4]`)
+		for _, ops := range []string{
+			`[["=", 0, "x"]]`, `[["=", 1, 5]]`, `[["=", 1, nil]]`, `[["=", 2, "x"]]`, `[["=", 3, "x"]]`, `[["=", 4, 5]]`,
+			`[["#", 0, 1]]`, `[["#", 1, 1]]`, `[["#", 2, 2]]`, `[["#", 3, 1]]`, `[["!", 0, "x"]]`, `[["!", 4, "x"]]`,
+		} {
+			got, changed, err := Update(data, mp(ops), 0, g)
+			if err != nil {
+				t.Fatal(ops, err)
+			}
+			if a, b := errorText(g.CheckUpdated(got, changed)), errorText(g.Check(got)); a != b {
+				t.Errorf("%s, %d fields: %s instead of %s", ops, fields, a, b)
+			}
+		}
+	}
+}

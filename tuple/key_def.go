@@ -239,6 +239,18 @@ func appendPart(b, v []byte) []byte {
 	return append(b, v[:len(v)-len(rest)]...)
 }
 
+// KeyIn returns the key of a tuple's array where it stands there, if it has one part and the array has that.
+func (k *KeyDef) KeyIn(array []byte) (key []byte, ok bool) {
+	if k.shape != shapeOneUnsigned && k.shape != shapeOneString {
+		return nil, false
+	}
+	v := seek(array, k.parts[0].field)
+	if v == nil {
+		return nil, false
+	}
+	return value(v), true
+}
+
 // ExtractKey appends the key of t as a MessagePack array with its header, and returns the longer slice. Missing
 // parts are nil.
 func (k *KeyDef) ExtractKey(b []byte, t *Tuple) []byte { return k.ExtractKeyMulti(b, t, 0) }
