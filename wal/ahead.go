@@ -27,7 +27,7 @@ const (
 	portionRoom = portionSize + 3*xlog.BlockSize
 	// portionsRead is how many there are besides those that are prepared: one to be applied, one that is being read and one
 	// in between.
-	portionsRead = 3
+	portionsRead = 6
 )
 
 // fill reads whole blocks of transactions, which read appends to a list of rows.

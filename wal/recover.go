@@ -79,15 +79,12 @@ func (r *Recovery[M]) readSnapshot(path string, apply func(row *xlog.Row, made *
 	}
 	// All of the system's rows must be there: behind them, a loss is one of data only.
 	lenient := func(row *xlog.Row) bool {
-		if !r.Force {
-			return false
-		}
 		space, _ := row.Space()
 		return space >= firstUserSpace
 	}
 	in := readAhead(s, func(rows []xlog.Row) ([]xlog.Row, error) {
 		rows, err := s.Append(rows)
-		if err == nil && lenient(&rows[len(rows)-1]) {
+		if err == nil && r.Force && lenient(&rows[len(rows)-1]) {
 			s.SetForce(true)
 		}
 		return rows, err
@@ -95,7 +92,7 @@ func (r *Recovery[M]) readSnapshot(path string, apply func(row *xlog.Row, made *
 	var rows int64
 	force := false
 	err = in.each(func(row []xlog.Row, made []M) error {
-		force = force || lenient(&row[0])
+		force = force || r.Force && lenient(&row[0])
 		rows++
 		err := apply(&row[0], &made[0])
 		if err != nil && force {

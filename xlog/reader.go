@@ -117,12 +117,20 @@ func (r *Reader) Next() (*Row, error) {
 
 // Append is Next that appends the row to rows.
 func (r *Reader) Append(rows []Row) ([]Row, error) {
-	rows = append(rows, Row{})
+	rows = oneMore(rows)
 	last := len(rows) - 1
 	if err := r.next(&rows[last]); err != nil {
 		return rows[:last], err
 	}
 	return rows, nil
+}
+
+// oneMore makes a list longer by a row of any content.
+func oneMore(rows []Row) []Row {
+	if n := len(rows); n < cap(rows) {
+		return rows[:n+1]
+	}
+	return append(rows, Row{})
 }
 
 // Keep has the bodies of all rows from the next block on be in room, behind what it holds, so that they stay valid as long as
@@ -151,7 +159,7 @@ func (r *Reader) NextTxn(rows []Row) ([]Row, error) {
 				rows[copied].Body = r.txn[at:len(r.txn):len(r.txn)]
 			}
 		}
-		rows = append(rows, Row{})
+		rows = oneMore(rows)
 		if err := r.next(&rows[len(rows)-1]); err != nil {
 			return rows[:from], err
 		}
