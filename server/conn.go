@@ -4,6 +4,7 @@ import (
 	"net"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/boxerr"
@@ -60,7 +61,8 @@ type turn struct {
 	// detached is how many of the requests go on when the turn has ended.
 	detached int
 	tally    tally
-	spare    any // see Request.Spare
+	since    time.Time // when the handler was asked that runs without the lock; zero when that isn't measured
+	spare    any       // see Request.Spare
 
 	reading reading
 }

@@ -345,11 +345,13 @@ func TestUnlocked(t *testing.T) {
 	c.ask(body(8, 4), "0 8 [written]")
 	c.send(body(9, 0), body(10, 4), body(11, 0), request(1, 12, m(0x10, 512, 0x12, 9, 0x20, list())), body(13, 1), body(14, 0))
 	c.expect("0 9 [9]", "0 10 [written]", "0 11 [11]", "0 12 [[4]]", "-48 13 Unknown request type 200", "0 14 [14]")
+	c.send(body(20, 0), body(21, 3), body(22, 0), body(23, 2), body(24, 0), request(64, 25, nil), body(26, 5))
+	c.expect("0 20 [20]", "-32 21 lost", "0 22 [22]", "-32 23 no", "0 24 [24]", "0 25 {}", "128 26 [pushed]", "1 7 []", "0 26 [end]")
 	w.override(200, "behind", func(r *Request) (Outcome, error) { return Declined, nil })
 	c.ask(body(15, 0), "0 15 [15]") // behind it in order, in front of it in the chain: the lock is needed
 	w.locked(func() {
 		s := h.guard.Stats()
-		if s.Calls != 13 || s.Handled+s.Errors+s.Fallbacks != s.Calls || s.InFlight != 0 || s.BytesOut == 0 {
+		if s.Calls != 19 || s.Handled+s.Errors+s.Fallbacks != s.Calls || s.InFlight != 0 || s.BytesOut == 0 {
 			t.Errorf("%+v", s)
 		}
 		w.b.Triggers.Del(OverrideEvent(200), "behind")

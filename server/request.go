@@ -439,11 +439,16 @@ func (r *Request) invoke(handler Handler) (out Outcome, err error) {
 	defer func() {
 		r.inside = false
 		if x := recover(); x != nil {
-			r.conn.server.options.Log('C', fmt.Sprintf("panic in a request handler: %v\n%s", x, debug.Stack()))
-			err = boxerr.Luajit(fmt.Sprint(x))
+			err = r.conn.server.panicked(x)
 		}
 	}()
 	return handler.Serve(r)
+}
+
+// panicked writes the panic of a handler to the log, and returns the error that the client gets.
+func (s *Server) panicked(x any) error {
+	s.options.Log('C', fmt.Sprintf("panic in a request handler: %v\n%s", x, debug.Stack()))
+	return boxerr.Luajit(fmt.Sprint(x))
 }
 
 // expire ends a request whose handler waits for too long.

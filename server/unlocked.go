@@ -86,12 +86,11 @@ run:
 		r := t.requests[n]
 		switch {
 		case r.route != nil:
-			if r.route.unlocked == nil || r.fault != nil || r.head.StreamID != 0 {
+			if !r.isUnlocked() {
 				break run
 			}
-			if !r.serveUnlocked(t) {
-				t.requests[n] = c.server.takeFree()
-			}
+			n = c.serveUnlocked(t, n)
+			continue
 		case r.isPing(schema):
 			t.answers = iproto.AppendOK(t.answers, r.head.Sync, schema)
 		default:
@@ -107,27 +106,23 @@ run:
 	return n
 }
 
-// serveUnlocked asks a handler without the lock, and takes it when the request needs it after all: because the handler
-// has asked for it, has failed, or passes the request on. It returns false when the request is detached.
-func (r *Request) serveUnlocked(t *turn) bool {
-	c, h, g := r.conn, r.route.unlocked, r.route.guard
-	r.mark, r.unlocked = len(t.answers), t
-	var since time.Time
-	if c.sampled++; c.sampled%latencySample == 1 {
-		since = time.Now()
+// isUnlocked tells whether the request is one for a handler that may be asked without the lock.
+func (r *Request) isUnlocked() bool {
+	return r.route != nil && r.route.unlocked != nil && r.fault == nil && r.head.StreamID == 0
+}
+
+// serveUnlocked has handlers serve requests of a turn without the lock, from the given one on, and returns where that has
+// ended. A request that needs the lock after all, because its handler has asked for it, has failed, or passes it on, gets the
+// lock for itself and for the rest of the turn.
+func (c *conn) serveUnlocked(t *turn, first int) (next int) {
+	next, served, out, err := c.askUnlocked(t, first)
+	if served {
+		return next
 	}
-	out, err := r.invoke(h)
-	if r.unlocked != nil && out == Handled && err == nil {
-		r.unlocked = nil
-		t.tally.count(g, len(t.answers)-r.mark)
-		if !since.IsZero() {
-			g.latency.add(time.Since(since))
-		}
-		return true
-	}
+	r := t.requests[next]
 	r.Acquire()
-	if !since.IsZero() {
-		r.asked.since = since
+	if !t.since.IsZero() {
+		r.asked.since = t.since
 	}
 	if !r.conclude(out, err) {
 		if r.route != nil {
@@ -135,12 +130,43 @@ func (r *Request) serveUnlocked(t *turn) bool {
 		}
 		r.serve()
 	}
-	if !r.ended {
+	if r.ended {
+		c.server.stat.leave(RequestsInProgress, 1)
+	} else {
 		r.detach()
-		return false
+		t.requests[next] = c.server.takeFree()
 	}
-	c.server.stat.leave(RequestsInProgress, 1)
-	return true
+	return next + 1
+}
+
+// askUnlocked asks handlers as long as they serve their requests without the lock. If served is false, next is the request that
+// is left, and out and err are what its handler has returned.
+func (c *conn) askUnlocked(t *turn, first int) (next int, served bool, out Outcome, err error) {
+	next = first
+	defer func() { // one for all of them
+		if x := recover(); x != nil {
+			served, err = false, c.server.panicked(x)
+		}
+	}()
+	for ; next < t.n && len(t.answers) <= maxAnswers && t.requests[next].isUnlocked(); next++ {
+		r := t.requests[next]
+		g := r.route.guard
+		r.mark, r.unlocked = len(t.answers), t
+		if c.sampled++; c.sampled%latencySample == 1 {
+			t.since = time.Now()
+		} else {
+			t.since = time.Time{}
+		}
+		if out, err = r.route.unlocked.Serve(r); r.unlocked == nil || out != Handled || err != nil {
+			return next, false, out, err
+		}
+		r.unlocked = nil
+		t.tally.count(g, len(t.answers)-r.mark)
+		if !t.since.IsZero() {
+			g.latency.add(time.Since(t.since))
+		}
+	}
+	return next, true, Handled, nil
 }
 
 // Spare is where handlers that never park keep what they can use again for the next request. At first, and at times, it is
