@@ -198,7 +198,14 @@ void ly_raise(lua_State *L, struct ly_vm *vm, const char *format, const char *te
 void ly_invalid(lua_State *L, struct ly_vm *vm, const char *details) __attribute__((noreturn));
 /* ly_refuse raises an IllegalParams. */
 void ly_refuse(lua_State *L, struct ly_vm *vm, const char *message) __attribute__((noreturn));
-void ly_buf_reserve(struct ly_buf *b, size_t more);
+void ly_buf_grow(struct ly_buf *b, size_t more);
+/* ly_buf_reserve makes room for more bytes. It ends the process when memory is out, as LuaJIT and Go do. */
+static inline void
+ly_buf_reserve(struct ly_buf *b, size_t more)
+{
+	if (b->cap - b->len < more)
+		ly_buf_grow(b, more);
+}
 void ly_encode(lua_State *L, struct ly_vm *vm, struct ly_buf *b, int idx, const struct ly_codec *c, int depth);
 /* Append a table that is made of plain values; 0, with nothing written, when it isn't. See plain.c. */
 int ly_encode_plain(const struct ly_vm *vm, struct ly_buf *b, const void *table, const struct ly_codec *c, int depth);

@@ -120,12 +120,24 @@ ly_read_array(const char **p, const char *end, uint32_t *n)
 	return 0;
 }
 
+/* The sizes of values by their first byte, where that says it all: numbers, booleans, nil and short strings. 0 for others. */
+static const uint8_t whole_size[256] = {
+	[0x00 ... 0x7f] = 1, [0xe0 ... 0xff] = 1, [0xc0] = 1, [0xc2] = 1, [0xc3] = 1,
+	[0xca] = 5, [0xcb] = 9, [0xcc] = 2, [0xcd] = 3, [0xce] = 5, [0xcf] = 9, [0xd0] = 2, [0xd1] = 3, [0xd2] = 5, [0xd3] = 9,
+	[0xa0] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
+	31, 32,
+};
+
 /* ly_skip counts what is left to skip instead of going down, so that no nesting can exhaust the stack. */
 int
 ly_skip(const char **p, const char *end)
 {
 	const char *s = *p;
 	uint64_t todo = 1;
+	if (s < end && whole_size[(uint8_t)*s] > 0 && end - s >= whole_size[(uint8_t)*s]) {
+		*p = s + whole_size[(uint8_t)*s];
+		return 0;
+	}
 	while (todo > 0) {
 		uint64_t n = 0;
 		int8_t type;

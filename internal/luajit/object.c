@@ -276,9 +276,7 @@ find_field(const struct ly_object *o, int32_t number, struct ly_shared *shared)
 		p++;
 		if (key == number)
 			found = p;
-		if ((uint8_t)*p < 0x80)
-			p++;
-		else if (ly_skip(&p, end) != 0)
+		if (ly_skip(&p, end) != 0)
 			return LY_UNREAD;
 	}
 	return found == NULL ? LY_ABSENT : (int32_t)ly_read_scalar(found, end, shared);

@@ -10,12 +10,10 @@
 
 #include "_cgo_export.h"
 
-/* ly_buf_reserve makes room for more bytes. It ends the process when memory is out, as LuaJIT and Go do. */
+/* ly_buf_grow is ly_buf_reserve where there is no room. */
 void
-ly_buf_reserve(struct ly_buf *b, size_t more)
+ly_buf_grow(struct ly_buf *b, size_t more)
 {
-	if (b->cap - b->len >= more)
-		return;
 	size_t cap = b->cap ? b->cap : 256;
 	while (cap - b->len < more)
 		cap *= 2;
