@@ -193,7 +193,8 @@ func (q *Request) Space(name string) *Space { return &Space{scope: q, name: name
 func (q *Request) SpaceByID(id uint32) *Space { return &Space{scope: q, id: id} }
 
 // Reply answers the request in the form of the server's own answers: data is a list, of tuples as a rule, such as
-// []any{[]any{1, "one"}}, or encoded already. The handler still has to return true; the answer leaves when it does, at the
+// []any{[]any{1, "one"}}, or encoded already. One that doesn't change is best kept in a variable of type any: Go allocates
+// for what it converts to that. The handler still has to return true; the answer leaves when it does, at the
 // latest. The errors are ILLEGAL_PARAMS for what is no list, and SESSION_CLOSED.
 func (q *Request) Reply(data any) error {
 	b, err := q.list(data)
