@@ -219,6 +219,9 @@ func (b *Box) recover(r *wal.Recovery[prepared]) (found bool, err error) {
 		for range txn {
 			rows++
 			b.progress(rows, "processed")
+			if rows%progressStep == 0 {
+				calm.review(b.dataSize())
+			}
 		}
 		return queue.replay(txn, made)
 	})

@@ -4,6 +4,7 @@ import (
 	"math"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"sync"
 )
 
@@ -54,6 +55,30 @@ func (t *truce) end() {
 			debug.SetGCPercent(truces.percent)
 		}
 	})
+}
+
+// review ends the truce if less than half of the objects in memory, by size, are data, of which there are some bytes. What a
+// small database takes doesn't matter.
+func (t *truce) review(data int64) {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	if int64(sample[0].Value.Uint64()) > 2*data+reviewFrom {
+		t.end()
+	}
+}
+
+// reviewFrom is how much memory may be without data.
+const reviewFrom = 64 << 20
+
+// dataSize is about how many bytes the tuples of all spaces and their indexes take.
+func (b *Box) dataSize() (bytes int64) {
+	for _, sp := range b.catalog.spaces {
+		bytes += sp.Mem.Bytes()
+		for _, x := range sp.Mem.Indexes {
+			bytes += x.Bytes()
+		}
+	}
+	return bytes
 }
 
 // truceLimit is how much memory a process may take before it is collected while its data is recovered: what the

@@ -39,6 +39,14 @@ func TestTruce(t *testing.T) {
 	third.end()
 	expect("after all", percent, limit)
 
+	fifth := newTruce(1 << 40)
+	garbage := make([]byte, 2*reviewFrom)
+	fifth.review(1 << 40)
+	expect("with data", -1, 1<<40)
+	fifth.review(0)
+	expect("with garbage only", percent, limit)
+	runtime.KeepAlive(garbage)
+
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(1 << 42)
 	off := newTruce(1 << 40)
