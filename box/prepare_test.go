@@ -237,3 +237,20 @@ func TestRestartWithMany(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// BenchmarkPrepare reports the cost of making a tuple of a row.
+func BenchmarkPrepare(b *testing.B) {
+	w := newWorldOf(b)
+	p := &preparer{limit: w.b.maxTupleSize()}
+	p.offer(w.space(512, "t", []string{"id unsigned", "name string"}, "pk 1 unsigned"))
+	rows := make([]xlog.Row, 1000)
+	for i := range rows {
+		rows[i] = putRow(iproto.TypeInsert, 512, fmt.Sprintf(`[%d, %q, 7]`, 100000+i, strings.Repeat("x", 64)))
+	}
+	made := make([]prepared, len(rows))
+	b.ReportAllocs()
+	for b.Loop() {
+		p.prepare(rows, made)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(rows)), "ns/row")
+}
