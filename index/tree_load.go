@@ -25,7 +25,7 @@ func (t *tree) hinted(it unsafe.Pointer) hinted {
 }
 
 // loadFill is how many entries BulkLoad puts into a leaf: nearly all that fit, with room for the first inserts.
-const loadFill = leafCap - leafSlack/2
+const loadFill = leafCap - leafSlack/4
 
 // loadChunk is the least number of items that is worth a goroutine of its own.
 const loadChunk = 1 << 14

@@ -16,7 +16,7 @@ function object.__index(o, key)
     local method = methods[key]
     if method then return method end
     local n = numbers[key] or key
-    if type(n) == 'number' and n >= 0 and n < 128 and n % 1 == 0 then
+    if type(o) == 'userdata' and type(n) == 'number' and n >= 0 and n < 128 and n % 1 == 0 then
         local kind = find(o, n, shared)
         if kind == number then
             return shared.number
