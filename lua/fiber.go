@@ -94,12 +94,12 @@ func (f *Fiber) run() {
 	s.after(f, outer, status)
 }
 
-// runRequest starts the fiber with a request.
-func (f *Fiber) runRequest(header, body []byte) {
+// runRequest starts the fiber with a request; lend is as for luajit.State.ResumeRequest.
+func (f *Fiber) runRequest(header, body []byte, lend bool) {
 	s := f.state
 	f.started = true
 	outer := s.enter(f)
-	status := s.ResumeRequest(f.thread, f.entry, f.fn, header, body)
+	status := s.ResumeRequest(f.thread, f.entry, f.fn, header, body, lend)
 	s.after(f, outer, status)
 }
 

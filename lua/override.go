@@ -56,7 +56,7 @@ func (h *Handler) Serve(r *server.Request) (server.Outcome, error) {
 	if limit > 0 {
 		o.watch(limit)
 	}
-	f.runRequest(r.Header(), r.Body())
+	f.runRequest(r.Header(), r.Body(), h.borrows)
 	if limit > 0 {
 		o.unwatch()
 	}

@@ -60,7 +60,7 @@ func BenchmarkHandler(b *testing.B) {
 			t := s.NewThread()
 			b.ReportAllocs()
 			for b.Loop() {
-				if status := s.ResumeRequest(t, luajit.NoRef, handler, header, body); status != luajit.Done {
+				if status := s.ResumeRequest(t, luajit.NoRef, handler, header, body, true); status != luajit.Done {
 					b.Fatal(s.Err())
 				}
 				s.TakeSent()

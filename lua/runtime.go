@@ -84,7 +84,7 @@ func (s *State) startRaw(c *box.Ctx, r *box.Invocation, caller *box.User, fn lua
 	f.Name = requestFiber
 	f.tuples, f.errors = inv.tuples, c.Session.Features&(1<<featureErrorExtension) != 0
 	c.Local = f
-	f.runRequest(nil, r.Args)
+	f.runRequest(nil, r.Args, false)
 }
 
 func (s *State) newInvocation(c *box.Ctx, r *box.Invocation, caller *box.User) *invocation {

@@ -22,6 +22,8 @@ type Handler struct {
 	Ref luajit.Ref
 	// params is how many parameters the function declares.
 	params int
+	// borrows is set when it can't keep the objects of a request, which are lent to it then.
+	borrows bool
 	// around is set for handlers around requests.
 	around bool
 	guard  *server.Guard
@@ -80,6 +82,7 @@ func registerTrigger(s *State) {
 	s.Func("trigger.set", func(c *luajit.Call) error {
 		event, name := c.Str(), c.Str()
 		h := s.newHandler(luajit.Ref(c.Int()), int(c.Int()))
+		h.borrows = c.Bool()
 		if h.handles(event, name) {
 			h.Guard().Policy = readPolicy(c)
 		}

@@ -24,6 +24,8 @@ struct ly_buf {
 	size_t len, cap;
 };
 
+struct ly_object;
+
 /* What a cdata value is, by the id of its C type. */
 enum ly_kind {
 	LY_OTHER = 0,
@@ -153,6 +155,12 @@ struct ly_vm {
 	int ref_pack[LY_KINDS]; /* packers in Lua, for kinds that C doesn't read: return the extension's bytes */
 	int ref_object;         /* the metatable of msgpack.object */
 	int ref_iterator;
+	/* Objects that are lent to handlers which can't keep them: made when they are first needed, held by references. */
+	struct {
+		struct ly_object *object;
+		int ref;
+	} loans[2];
+	int lent;
 	const void *object_mt, *iterator_mt; /* the same, as addresses */
 	int ref_names;          /* names of protocol keys, table */
 	int ref_raise, ref_invalid, ref_illegal; /* make error objects of a message */
@@ -183,7 +191,7 @@ void ly_unref(struct ly_vm *vm, int ref);
 lua_State *ly_thread(struct ly_vm *vm, int *ref);
 int ly_resume(struct ly_vm *vm, lua_State *co, int entry, int fn, const char *in, size_t len, int count);
 int ly_resume_request(struct ly_vm *vm, lua_State *co, int entry, int fn, const char *header, size_t hlen,
-		      const char *body, size_t blen);
+		      const char *body, size_t blen, int lend);
 int ly_call(struct ly_vm *vm, lua_State *L, int fn, const char *in, size_t len, int count);
 char *ly_result(struct ly_vm *vm, size_t size);
 int ly_traceback(struct ly_vm *vm, lua_State *co);
@@ -222,6 +230,9 @@ int ly_read_array(const char **p, const char *end, uint32_t *n);
 void ly_open_get(lua_State *L);
 int ly_open_object(lua_State *L, struct ly_vm *vm);
 int ly_open_msgpack(lua_State *L, struct ly_vm *vm);
+/* Push the vm's object number i, if it is free and has room for the bytes; 0 otherwise. It is free again after ly_end_loan. */
+int ly_lend_object(lua_State *L, struct ly_vm *vm, int i, const char *p, size_t len);
+void ly_end_loan(struct ly_vm *vm, int given_back);
 void ly_push_object(lua_State *L, struct ly_vm *vm, const char *p, size_t len, int names);
 /* The bytes of the msgpack.object at idx, or NULL. */
 const char *ly_to_object(lua_State *L, struct ly_vm *vm, int idx, size_t *len);

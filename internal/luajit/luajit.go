@@ -214,10 +214,15 @@ func (s *State) Resume(t *Thread, entry, f Ref, in []byte, count int) Status {
 }
 
 // ResumeRequest runs entry in the thread; its take_request() gets f and the request as msgpack objects. Without an entry
-// (NoRef) it runs f(header, body), whose first result is the output if it is a boolean; any other becomes nil.
-func (s *State) ResumeRequest(t *Thread, entry, f Ref, header, body []byte) Status {
+// (NoRef) it runs f(header, body), whose first result is the output if it is a boolean; any other becomes nil. With lend the
+// objects are used again for another request when f has ended, which f must not notice.
+func (s *State) ResumeRequest(t *Thread, entry, f Ref, header, body []byte, lend bool) Status {
+	lent := C.int(0)
+	if lend {
+		lent = 1
+	}
 	return Status(C.ly_resume_request(s.vm, t.co, C.int(entry), C.int(f), (*C.char)(pointer(header)), C.size_t(len(header)),
-		(*C.char)(pointer(body)), C.size_t(len(body))))
+		(*C.char)(pointer(body)), C.size_t(len(body)), lent))
 }
 
 // Call runs f to its end on behalf of the Lua code that called Go, or of nobody. A yield inside is an error. The

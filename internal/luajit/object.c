@@ -56,6 +56,43 @@ ly_push_object(lua_State *L, struct ly_vm *vm, const char *p, size_t len, int na
 	lua_setmetatable(L, -2);
 }
 
+/* How many bytes an object has that is lent. */
+#define LOAN 512
+
+int
+ly_lend_object(lua_State *L, struct ly_vm *vm, int i, const char *p, size_t len)
+{
+	if (len > LOAN)
+		return 0;
+	if (vm->loans[i].object == NULL) {
+		vm->loans[i].object = lua_newuserdata(L, sizeof(struct ly_object) + LOAN);
+		lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_object);
+		lua_setmetatable(L, -2);
+		lua_pushvalue(L, -1);
+		vm->loans[i].ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	} else {
+		lua_rawgeti(L, LUA_REGISTRYINDEX, vm->loans[i].ref);
+	}
+	struct ly_object *o = vm->loans[i].object;
+	o->size = (uint32_t)len;
+	o->names = 1;
+	o->kept = 0;
+	memcpy(o->data, p, len);
+	return 1;
+}
+
+/* ly_end_loan ends a loan. What isn't given back, because its borrower waits or has failed, is left to the collector. */
+void
+ly_end_loan(struct ly_vm *vm, int given_back)
+{
+	vm->lent = 0;
+	for (int i = 0; i < 2 && !given_back; i++) {
+		if (vm->loans[i].object != NULL)
+			luaL_unref(vm->L, LUA_REGISTRYINDEX, vm->loans[i].ref);
+		vm->loans[i].object = NULL;
+	}
+}
+
 static struct ly_object *
 check_object(lua_State *L, struct ly_vm *vm, int idx)
 {

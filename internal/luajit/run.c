@@ -121,18 +121,26 @@ ly_resume(struct ly_vm *vm, lua_State *co, int entry, int fn, const char *in, si
 
 /* ly_resume_request starts entry, which takes fn and the request as msgpack objects. With entry < 0 fn is called with the
  * two by itself, and the first of its results is the output if it is a boolean, nil otherwise. header and body are the
- * caller's and copied before anything else runs. Without memory for the objects the process ends. */
+ * caller's and copied before anything else runs. With lend the objects are the vm's own, which the next request gets again, unless
+ * others have them: fn must not be able to keep them. Without memory for the objects the process ends. */
 int
 ly_resume_request(struct ly_vm *vm, lua_State *co, int entry, int fn, const char *header, size_t hlen, const char *body,
-		  size_t blen)
+		  size_t blen, int lend)
 {
 	vm->out.len = 0;
 	vm->out_count = 0;
 	if (entry < 0) {
 		lua_rawgeti(co, LUA_REGISTRYINDEX, fn);
-		ly_push_object(co, vm, header, hlen, 1);
-		ly_push_object(co, vm, body, blen, 1);
-		return resumed(vm, co, lua_resume(co, 2));
+		lend = lend && !vm->lent;
+		if (!lend || !ly_lend_object(co, vm, 0, header, hlen))
+			ly_push_object(co, vm, header, hlen, 1);
+		if (!lend || !ly_lend_object(co, vm, 1, body, blen))
+			ly_push_object(co, vm, body, blen, 1);
+		vm->lent = vm->lent || lend;
+		int status = resumed(vm, co, lua_resume(co, 2));
+		if (lend)
+			ly_end_loan(vm, status == LY_DONE);
+		return status;
 	}
 	lua_rawgeti(co, LUA_REGISTRYINDEX, entry);
 	vm->request_ref = fn;

@@ -1,6 +1,7 @@
 -- The module trigger: named handlers on named events.
 local bridge = require('internal.bridge')
 local core = require('internal.core')
+local escape = require('internal.escape')
 
 local go_set, go_del, go_handlers, go_names = core.fn('trigger.set'), core.fn('trigger.del'), core.fn('trigger.handlers'),
     core.fn('trigger.names')
@@ -21,10 +22,15 @@ local function parameters(f)
     return debug.getinfo(f, 'u').nparams
 end
 
+-- Whether a handler of requests can be lent their objects. Called by what is callable it might do anything.
+local function borrows(f)
+    return type(f) == 'function' and escape.impossible(f)
+end
+
 --- core.set_trigger(event, name, f, ...) makes f a handler; nil deletes it. What follows is a policy.
 function core.set_trigger(event, name, f, ...)
     if f == nil then return go_del(event, name) end
-    return go_set(event, name, new_ref(f), parameters(f), ...)
+    return go_set(event, name, new_ref(f), parameters(f), borrows(f), ...)
 end
 
 function trigger.set(event, name, f, ...)
