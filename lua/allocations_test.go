@@ -23,16 +23,7 @@ func (e *ended) Done(data []byte, _ []*tuple.Format, err error) {
 
 // TestAllocations counts what calls allocate in Go in steady state.
 func TestAllocations(t *testing.T) {
-	t.Chdir(t.TempDir())
-	b := box.New(box.Config{})
-	defer b.Cord.Stop()
-	b.Cord.Lock()
-	defer b.Cord.Unlock()
-	s, err := New(b, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s := newBare(t)
 	chunk, err := s.Load([]byte("function echo(...) return ... end"), "=test")
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +31,7 @@ func TestAllocations(t *testing.T) {
 	if _, _, err := s.State.Call(chunk, nil, 0); err != nil {
 		t.Fatal(err)
 	}
-	c := b.NewCtx(b.NewSession(box.SessionBinary))
+	c := s.Box.NewCtx(s.Box.NewSession(box.SessionBinary))
 	args := msgpack.AppendUint(msgpack.AppendArrayHeader(nil, 1), 7)
 	for _, test := range []struct {
 		name, text string

@@ -5,23 +5,13 @@ package lua
 import (
 	"testing"
 
-	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/internal/luajit"
 	"github.com/lycosadb/lycosa/msgpack"
 )
 
 // TestEscape asks of functions whether they could keep their parameters.
 func TestEscape(t *testing.T) {
-	t.Chdir(t.TempDir())
-	b := box.New(box.Config{})
-	defer b.Cord.Stop()
-	b.Cord.Lock()
-	defer b.Cord.Unlock()
-	s, err := New(b, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s := newBare(t)
 	for _, test := range []struct {
 		function   string
 		impossible bool
@@ -77,17 +67,8 @@ func TestEscape(t *testing.T) {
 
 // TestLoans runs handlers that are lent the objects of requests.
 func TestLoans(t *testing.T) {
-	t.Chdir(t.TempDir())
-	b := box.New(box.Config{})
-	defer b.Cord.Stop()
-	b.Cord.Lock()
-	defer b.Cord.Unlock()
-	s, err := New(b, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	_, _, err = s.State.Call(s.mustLoad(t, `
+	s := newBare(t)
+	_, _, err := s.State.Call(s.mustLoad(t, `
 		seen, calls = {}, 0
 		function ask(header, body) calls = calls + 1 seen[calls] = { header.sync, body.space_id, body.key and body.key[1], body.name } return true end
 		function wait(header, body) fiber_yield() calls = calls + 1 seen[calls] = { header.sync, body.space_id } return true end

@@ -5,22 +5,12 @@ package lua
 import (
 	"testing"
 
-	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/internal/luajit"
 )
 
 // BenchmarkHandler measures handlers in Lua by themselves: what LuaJIT and the bridge take of a request.
 func BenchmarkHandler(b *testing.B) {
-	b.Chdir(b.TempDir())
-	base := box.New(box.Config{})
-	defer base.Cord.Stop()
-	base.Cord.Lock()
-	defer base.Cord.Unlock()
-	s, err := New(base, Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer s.Close()
+	s := newBare(b)
 	s.OnSent = func([]byte) {}
 	s.shared.SessionID, s.shared.FastSession, s.shared.SchemaVersion = 7, 7, 80
 	// {0: 1, 1: 7} {0x10: 600, 0x11: 0, 0x12: 1, 0x13: 0, 0x14: 0, 0x20: [5]}

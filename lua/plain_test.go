@@ -6,22 +6,12 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/lycosadb/lycosa/box"
 	"github.com/lycosadb/lycosa/internal/luajit"
 )
 
 // TestPlainTables encodes tables in place and through LuaJIT's API, which must make no difference.
 func TestPlainTables(t *testing.T) {
-	t.Chdir(t.TempDir())
-	b := box.New(box.Config{})
-	defer b.Cord.Stop()
-	b.Cord.Lock()
-	defer b.Cord.Unlock()
-	s, err := New(b, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s := newBare(t)
 	for _, text := range []string{
 		"{}", "{1, 2, 3}", "{1, nil, 3}", "{nil, nil, 3}", "{[0] = 1, 2}", "{[1] = 1, [2] = 2}", "{[-1] = 1}", "{[1.5] = 1}", "{1, 2, x = 3}",
 		"{a = 1}", "{a = 1, b = {c = {d = {}}}}", "{[true] = 1}", "{[7ULL] = 1}", "{[2^40] = 1}", "{[box.NULL] = 1}",
