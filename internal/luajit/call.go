@@ -89,10 +89,8 @@ func lyGoGet(h C.uintptr_t, space, index C.uint32_t, key *C.char, size C.size_t,
 func (s *State) get(room []byte, space, index uint32, key []byte) (out []byte, ok bool) {
 	defer func() {
 		if v := recover(); v != nil {
+			s.panicked("get", v)
 			ok = false
-			if s.OnPanic != nil {
-				s.OnPanic("get", v, debug.Stack())
-			}
 		}
 	}()
 	return s.OnGet(room, space, index, key)
@@ -111,13 +109,18 @@ func (s *State) invoke(id int) (err error) {
 	f := &s.funcs[id]
 	defer func() {
 		if v := recover(); v != nil {
-			if s.OnPanic != nil {
-				s.OnPanic(f.name, v, debug.Stack())
-			}
+			s.panicked(f.name, v)
 			err = boxerr.Luajit("internal error in " + f.name)
 		}
 	}()
 	return f.f(&s.call)
+}
+
+// panicked tells of a panic, in the function that recovers from it.
+func (s *State) panicked(function string, v any) {
+	if s.OnPanic != nil {
+		s.OnPanic(function, v, debug.Stack())
+	}
 }
 
 // AppendError appends an error as the extension that becomes an error object in Lua.

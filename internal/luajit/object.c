@@ -43,17 +43,33 @@ ly_to_object(lua_State *L, struct ly_vm *vm, int idx, size_t *len)
 	return o->data;
 }
 
-/* ly_push_object pushes an object with a copy of the bytes. Allocates Lua memory, so it may raise. */
-void
-ly_push_object(lua_State *L, struct ly_vm *vm, const char *p, size_t len, int names)
+/* make_object pushes an object with room for bytes. Allocates Lua memory, so it may raise. */
+static struct ly_object *
+make_object(lua_State *L, struct ly_vm *vm, size_t room)
 {
-	struct ly_object *o = lua_newuserdata(L, sizeof(*o) + len);
+	struct ly_object *o = lua_newuserdata(L, sizeof(*o) + room);
+	o->size = (uint32_t)room;
+	o->names = o->kept = 0;
+	lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_object);
+	lua_setmetatable(L, -2);
+	return o;
+}
+
+/* fill gives an object its bytes. */
+static void
+fill(struct ly_object *o, const char *p, size_t len, int names)
+{
 	o->size = (uint32_t)len;
 	o->names = (uint16_t)names;
 	o->kept = 0;
 	memcpy(o->data, p, len);
-	lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_object);
-	lua_setmetatable(L, -2);
+}
+
+/* ly_push_object pushes an object with a copy of the bytes. Allocates Lua memory, so it may raise. */
+void
+ly_push_object(lua_State *L, struct ly_vm *vm, const char *p, size_t len, int names)
+{
+	fill(make_object(L, vm, len), p, len, names);
 }
 
 /* How many bytes an object has that is lent. */
@@ -65,19 +81,13 @@ ly_lend_object(lua_State *L, struct ly_vm *vm, int i, const char *p, size_t len)
 	if (len > LOAN)
 		return 0;
 	if (vm->loans[i].object == NULL) {
-		vm->loans[i].object = lua_newuserdata(L, sizeof(struct ly_object) + LOAN);
-		lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_object);
-		lua_setmetatable(L, -2);
+		vm->loans[i].object = make_object(L, vm, LOAN);
 		lua_pushvalue(L, -1);
 		vm->loans[i].ref = luaL_ref(L, LUA_REGISTRYINDEX);
 	} else {
 		lua_rawgeti(L, LUA_REGISTRYINDEX, vm->loans[i].ref);
 	}
-	struct ly_object *o = vm->loans[i].object;
-	o->size = (uint32_t)len;
-	o->names = 1;
-	o->kept = 0;
-	memcpy(o->data, p, len);
+	fill(vm->loans[i].object, p, len, 1);
 	return 1;
 }
 
@@ -319,23 +329,6 @@ find_field(const struct ly_object *o, int32_t number, struct ly_shared *shared)
 	return found == NULL ? LY_ABSENT : (int32_t)ly_read_scalar(found, end, shared);
 }
 
-/* __index: a method, then the key. Upvalue 2 is the table of methods. */
-static int
-object_index(lua_State *L)
-{
-	struct ly_vm *vm = VM;
-	struct ly_object *o = check_object(L, vm, 1);
-	lua_settop(L, 2);
-	if (lua_type(L, 2) == LUA_TSTRING) {
-		lua_pushvalue(L, 2);
-		lua_rawget(L, lua_upvalueindex(2));
-		if (!lua_isnil(L, -1))
-			return 1;
-		lua_pop(L, 1);
-	}
-	return look_up(L, vm, o);
-}
-
 static int
 object_tostring(lua_State *L)
 {
@@ -452,13 +445,9 @@ iterator_take_array(lua_State *L)
 		for (int i = 3; i >= 0; i--)
 			header[h++] = (char)(n >> (8 * i));
 	}
-	struct ly_object *o = lua_newuserdata(L, sizeof(*o) + h + (size_t)(p - from));
-	o->size = (uint32_t)(h + (size_t)(p - from));
-	o->names = o->kept = 0;
+	struct ly_object *o = make_object(L, vm, h + (size_t)(p - from));
 	memcpy(o->data, header, h);
 	memcpy(o->data + h, from, (size_t)(p - from));
-	lua_rawgeti(L, LUA_REGISTRYINDEX, vm->ref_object);
-	lua_setmetatable(L, -2);
 	return 1;
 }
 
@@ -493,16 +482,12 @@ put(lua_State *L, struct ly_vm *vm, const char *name, lua_CFunction f)
 int
 ly_open_object(lua_State *L, struct ly_vm *vm)
 {
-	lua_newtable(L); /* metatable of objects */
-	lua_pushlightuserdata(L, vm);
+	lua_newtable(L); /* metatable of objects; its __index is in Lua, see builtin/internal/objects.lua */
 	lua_newtable(L); /* methods */
 	put(L, vm, "decode", object_decode);
 	put(L, vm, "get", object_get);
 	put(L, vm, "iterator", object_iterator);
-	lua_pushvalue(L, -1);
-	lua_setfield(L, -5, "object_methods");
-	lua_pushcclosure(L, object_index, 2);
-	lua_setfield(L, -2, "__index");
+	lua_setfield(L, -3, "object_methods");
 	put(L, vm, "__tostring", object_tostring);
 	vm->object_mt = lua_topointer(L, -1);
 	lua_pushvalue(L, -1);

@@ -1,7 +1,7 @@
 //go:build cgo
 
 /* Tables of plain values, encoded without the Lua API, whose calls would cost several times as much as the work: values are
- * read where LuaJIT keeps them. lua.h does not describe that, so ly_learn_layout compares what is seen so with what the API
+ * read where LuaJIT keeps them. lua.h does not describe that, so learn_layout compares what is seen so with what the API
  * says before it is relied on; a LuaJIT that keeps them in another way is served by encode.c alone. Nothing here raises, calls
  * Lua or allocates Lua memory. */
 #include "put.h"
@@ -60,18 +60,23 @@ length_of(const char *string)
 	return n;
 }
 
-/* find_name returns the number of the key that a string object names, -1 for none. Strings are the same object when they
- * are equal, and those of vm->names live as long as the VM. */
+/* slot_of returns where a string object is among vm->names, or the empty slot where it would be. Strings are the same object
+ * when they are equal, and those of vm->names live as long as the VM. */
+static inline uint32_t
+slot_of(const struct ly_vm *vm, const char *string)
+{
+	uint32_t i = (uint32_t)((uintptr_t)string >> 4) * 2654435761u >> (32 - LY_NAMES_BITS);
+	while (vm->names[i].string != NULL && vm->names[i].string != string)
+		i = (i + 1) & (LY_NAMES - 1);
+	return i;
+}
+
+/* find_name returns the number of the key that a string object names, -1 for none. */
 static inline int
 find_name(const struct ly_vm *vm, const char *string)
 {
-	uintptr_t at = (uintptr_t)string;
-	for (uint32_t i = (uint32_t)(at >> 4) * 2654435761u >> (32 - LY_NAMES_BITS);; i = (i + 1) & (LY_NAMES - 1)) {
-		if (vm->names[i].string == string)
-			return vm->names[i].number;
-		if (vm->names[i].string == NULL)
-			return -1;
-	}
+	uint32_t i = slot_of(vm, string);
+	return vm->names[i].string != NULL ? vm->names[i].number : -1;
 }
 
 /* add_name makes the string on top of the stack, which stays there, a name of a key. 0 when there is no more room. */
@@ -81,9 +86,7 @@ add_name(lua_State *L, struct ly_vm *vm, int number)
 	const char *string = lua_tostring(L, -1) - TEXT_AT;
 	if (vm->names_count >= LY_NAMES / 2)
 		return 0;
-	uint32_t i = (uint32_t)((uintptr_t)string >> 4) * 2654435761u >> (32 - LY_NAMES_BITS);
-	while (vm->names[i].string != NULL && vm->names[i].string != string)
-		i = (i + 1) & (LY_NAMES - 1);
+	uint32_t i = slot_of(vm, string);
 	vm->names_count += vm->names[i].string == NULL;
 	vm->names[i].string = string;
 	vm->names[i].number = number;
@@ -132,8 +135,8 @@ put_key(const struct ly_vm *vm, struct ly_buf *b, uint64_t v, const struct ly_co
 static int
 put_table(const struct ly_vm *vm, struct ly_buf *b, const struct table *t, const struct ly_codec *c, int depth)
 {
-	if (depth >= c->max_depth || (c->load_metatables && t->metatable != NULL && t->metatable != vm->map_mt &&
-				      t->metatable != vm->seq_mt))
+	const void *metatable = c->load_metatables ? t->metatable : NULL;
+	if (depth >= c->max_depth || (metatable != NULL && metatable != vm->map_mt && metatable != vm->seq_mt))
 		return 0;
 	uint32_t length = 0, pairs = 0;
 	if (t->array_size > 0 && tag_of(t->array[0]) != TAG_NIL)
@@ -152,15 +155,14 @@ put_table(const struct ly_vm *vm, struct ly_buf *b, const struct table *t, const
 			texts = texts && tag_of(t->nodes[i].key) == TAG_STRING;
 		}
 	}
-	int is_map = c->load_metatables && t->metatable == vm->map_mt;
-	if (pairs == 0 && !is_map) {
+	if (pairs == 0 && metatable != vm->map_mt) {
 		put_array(b, length);
 		for (uint32_t i = 1; i <= length; i++)
 			if (!put_value(vm, b, t->array[i], c, depth + 1))
 				return 0;
 		return 1;
 	}
-	if (length > 0 || !texts || (c->load_metatables && t->metatable == vm->seq_mt && t->metatable != NULL))
+	if (length > 0 || !texts || metatable == vm->seq_mt)
 		return 0;
 	struct ly_pairs order;
 	put_map(b, pairs);

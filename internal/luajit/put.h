@@ -97,52 +97,58 @@ put_number(struct ly_buf *b, double v)
 		put_double(b, v);
 }
 
+/* put_length writes the head of a string, binary or extension: the length in as many bytes as it takes, behind the first of
+ * the three codes that follow one another for that. */
+static inline void
+put_length(struct ly_buf *b, uint8_t code, size_t len)
+{
+	if (len <= UINT8_MAX)
+		put_be(b, code, len, 1);
+	else if (len <= UINT16_MAX)
+		put_be(b, code + 1, len, 2);
+	else
+		put_be(b, code + 2, len, 4);
+}
+
+/* put_count writes the head of an array or map: the count in the code itself if it is small, else behind one of two. */
+static inline void
+put_count(struct ly_buf *b, uint8_t small, uint8_t code, uint32_t n)
+{
+	if (n < 16)
+		put1(b, (uint8_t)(small | n));
+	else if (n <= UINT16_MAX)
+		put_be(b, code, n, 2);
+	else
+		put_be(b, code + 1, n, 4);
+}
+
+static inline void
+put_array(struct ly_buf *b, uint32_t n)
+{
+	put_count(b, 0x90, 0xdc, n);
+}
+
+static inline void
+put_map(struct ly_buf *b, uint32_t n)
+{
+	put_count(b, 0x80, 0xde, n);
+}
+
 static inline void
 put_str(struct ly_buf *b, const char *s, size_t len)
 {
 	if (len < 32)
 		put1(b, (uint8_t)(0xa0 | len));
-	else if (len <= UINT8_MAX)
-		put_be(b, 0xd9, len, 1);
-	else if (len <= UINT16_MAX)
-		put_be(b, 0xda, len, 2);
 	else
-		put_be(b, 0xdb, len, 4);
+		put_length(b, 0xd9, len);
 	put_bytes(b, s, len);
 }
 
 static inline void
 put_bin(struct ly_buf *b, const char *s, size_t len)
 {
-	if (len <= UINT8_MAX)
-		put_be(b, 0xc4, len, 1);
-	else if (len <= UINT16_MAX)
-		put_be(b, 0xc5, len, 2);
-	else
-		put_be(b, 0xc6, len, 4);
+	put_length(b, 0xc4, len);
 	put_bytes(b, s, len);
-}
-
-static inline void
-put_array(struct ly_buf *b, uint32_t n)
-{
-	if (n < 16)
-		put1(b, (uint8_t)(0x90 | n));
-	else if (n <= UINT16_MAX)
-		put_be(b, 0xdc, n, 2);
-	else
-		put_be(b, 0xdd, n, 4);
-}
-
-static inline void
-put_map(struct ly_buf *b, uint32_t n)
-{
-	if (n < 16)
-		put1(b, (uint8_t)(0x80 | n));
-	else if (n <= UINT16_MAX)
-		put_be(b, 0xde, n, 2);
-	else
-		put_be(b, 0xdf, n, 4);
 }
 
 static inline void
@@ -154,13 +160,7 @@ put_ext(struct ly_buf *b, int8_t type, const void *p, size_t len)
 	case 4: put1(b, 0xd6); break;
 	case 8: put1(b, 0xd7); break;
 	case 16: put1(b, 0xd8); break;
-	default:
-		if (len <= UINT8_MAX)
-			put_be(b, 0xc7, len, 1);
-		else if (len <= UINT16_MAX)
-			put_be(b, 0xc8, len, 2);
-		else
-			put_be(b, 0xc9, len, 4);
+	default: put_length(b, 0xc7, len);
 	}
 	put1(b, (uint8_t)type);
 	put_bytes(b, p, len);
@@ -195,13 +195,7 @@ put_tuple(struct ly_buf *b, const struct ly_tuple *t, const struct ly_codec *c)
 		ly_buf_reserve(b, (size_t)t->size + 16);
 		/* the extension holds the format id, then the tuple */
 		size_t id = t->format < 128 ? 1 : t->format <= UINT8_MAX ? 2 : t->format <= UINT16_MAX ? 3 : 5;
-		size_t len = id + t->size;
-		if (len <= UINT8_MAX)
-			put_be(b, 0xc7, len, 1);
-		else if (len <= UINT16_MAX)
-			put_be(b, 0xc8, len, 2);
-		else
-			put_be(b, 0xc9, len, 4);
+		put_length(b, 0xc7, id + t->size);
 		put1(b, LY_EXT_TUPLE);
 		put_uint(b, t->format);
 		put_bytes(b, t->data, t->size);

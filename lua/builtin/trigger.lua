@@ -22,7 +22,7 @@ local function parameters(f)
     return debug.getinfo(f, 'u').nparams
 end
 
--- Whether a handler of requests can be lent their objects. Called by what is callable it might do anything.
+-- Whether a handler of requests can be lent their objects. What is callable and no function might do anything with them.
 local function borrows(f)
     return type(f) == 'function' and escape.impossible(f)
 end

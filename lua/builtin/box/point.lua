@@ -8,7 +8,7 @@ local vm = ffi.cast('void *', bridge.vm)
 local find_number = ffi.cast('int32_t (*)(void *vm, uint32_t space, uint32_t index, double key)', bridge.find_number)
 local find_text = ffi.cast(
     'int32_t (*)(void *vm, uint32_t space, uint32_t index, const char *key, size_t size)', bridge.find_text)
-local absent, found = 1, 6
+local absent, found = core.scalar.absent, core.scalar.found
 
 local index_get = core.tuple_fn('box.index_get')
 

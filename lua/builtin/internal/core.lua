@@ -58,6 +58,9 @@ function core.set_kind(kind, ctype, make, pack)
     bridge.set_kind(core.kind[kind], tonumber(ctype), make, pack)
 end
 
+--- What functions called by FFI say of a value, as the bridge numbers it; 0 is for what they leave to others.
+core.scalar = { absent = 1, no = 2, yes = 3, number = 4, text = 5, found = 6 }
+
 core.map_mt = { __serialize = 'map' }
 core.seq_mt = { __serialize = 'seq' }
 core.YIELD = newproxy(false)

@@ -7,10 +7,11 @@ local ffi = require('ffi')
 local shared, numbers = core.shared, core.key_names
 local text = ffi.string
 local find = ffi.cast('int32_t (*)(const void *object, int32_t key, struct lycosa_shared *)', bridge.find_field)
-local absent, no, yes, number, string = 1, 2, 3, 4, 5
+local scalar = core.scalar
+local absent, no, yes, number, string = scalar.absent, scalar.no, scalar.yes, scalar.number, scalar.text
 
 local object, methods = bridge.object, bridge.object_methods
-local index = object.__index
+local get = methods.get
 
 function object.__index(o, key)
     local method = methods[key]
@@ -28,5 +29,5 @@ function object.__index(o, key)
             return kind == yes
         end
     end
-    return index(o, key)
+    return get(o, key)
 end
